@@ -1,0 +1,308 @@
+"""The `kindred` command: starting, stopping and operating the system on one machine."""
+
+import getpass
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+
+from deploy.machine import control
+from deploy.machine.processes import DidNotStart
+from deploy.machine.run_folder import CannotStart, RunFolder
+from deploy.machine.running_system import RunningSystem
+from services.chassis.roles import Role
+
+P = ParamSpec("P")
+_IDENTIFIER = "ID"
+
+
+def one_line_for_trouble(command: Callable[P, None]) -> Callable[P, None]:
+    """What stops a command is said in one line, and the exit status is 1."""
+
+    @wraps(command)
+    def wrapped(*arguments: P.args, **options: P.kwargs) -> None:
+        try:
+            command(*arguments, **options)
+        except (CannotStart, DidNotStart) as error:
+            raise click.ClickException(str(error)) from error
+
+    return wrapped
+
+
+def a_system() -> RunningSystem:
+    """The running system, or one line that there is none."""
+    run = RunFolder.of_environment()
+    if control.running(run) is None:
+        raise CannotStart("The system is not running: make up starts it.")
+    return RunningSystem(run)
+
+
+@click.group(context_settings={"max_content_width": 100})
+def main() -> None:
+    """Kindred on one machine."""
+
+
+@main.command()
+@click.option("--region", default="", help="`demo` loads the demo region.")
+@one_line_for_trouble
+def up(region: str) -> None:
+    """Start the whole system in the background."""
+    if region not in {"", "demo"}:
+        raise CannotStart(f"There is no region {region}; REGION=demo is the only one.")
+    url, _ = control.up(RunFolder.of_environment())
+    if region:
+        _load_demo_region(a_system())
+    click.echo(f"READY {url}")
+
+
+@main.command()
+@one_line_for_trouble
+def down() -> None:
+    """Stop everything, keep the data."""
+    was_running = control.down(RunFolder.of_environment())
+    click.echo("Stopped." if was_running else "Nothing was running.")
+
+
+@main.command()
+@one_line_for_trouble
+def clean() -> None:
+    """Stop everything and remove the data as well."""
+    control.clean(RunFolder.of_environment())
+    click.echo("Stopped, and the data is removed.")
+
+
+class AskedToStop(BaseException):
+    """Ctrl-C or SIGTERM: ends what the demo is at, wherever that is."""
+
+
+@main.command()
+@one_line_for_trouble
+def demo() -> None:
+    """Start the system, walk one referral through it, and stay until Ctrl-C."""
+    run = RunFolder.of_environment()
+    was_running = control.running(run) is not None
+    _raise_when_asked_to_stop()
+    try:
+        url, _ = control.up(run)
+        _walk_demo_region(a_system())
+        click.echo(f"READY {url}")
+        control.wait_for_end(run)
+        raise CannotStart(f"The supervisor ended; see {run.log('supervisor')}")
+    except AskedToStop:
+        pass
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        if not was_running:
+            control.down(run)
+            click.echo("Stopped.")
+
+
+def _raise_when_asked_to_stop() -> None:
+    def stop(*_: object) -> None:
+        raise AskedToStop
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+
+
+def _load_demo_region(system: RunningSystem) -> None:
+    from deploy.region.loading import load  # noqa: PLC0415  others start without the region
+
+    load(system)
+
+
+def _walk_demo_region(system: RunningSystem) -> None:
+    from deploy.region.api import Refused  # noqa: PLC0415
+    from deploy.region.story import StepMissing  # noqa: PLC0415
+    from deploy.region.walk import walk  # noqa: PLC0415
+
+    try:
+        _load_demo_region(system)
+        walk(system)
+    except (Refused, StepMissing) as error:
+        raise CannotStart(f"The walk stopped: {error}") from error
+
+
+@main.command()
+@one_line_for_trouble
+def status() -> None:
+    """Every process with its pid and ports."""
+    run = RunFolder.of_environment()
+    supervised = control.running(run)
+    click.echo(f"{supervised.state} {supervised.url}" if supervised else "not running")
+    for name, pid, is_alive, ports in control.process_table(run):
+        click.echo(f"{name:24} {pid:>8} {'alive' if is_alive else 'ended':6} {ports}")
+
+
+@main.command()
+@click.argument("name", default="supervisor")
+@click.option("-f", "--follow", is_flag=True, help="Go on as the log grows.")
+@one_line_for_trouble
+def logs(name: str, *, follow: bool) -> None:
+    """The end of one process's log, such as matching.worker.1."""
+    run = RunFolder.of_environment()
+    path = run.log(name)
+    if path.parent != run.logs or not path.exists():
+        known = ", ".join(sorted(file.stem for file in run.logs.glob("*.log")))
+        raise CannotStart(f"There is no log of {name}; there are {known or 'none'}.")
+    options = ["-n", "50", *(["-F"] if follow else [])]
+    subprocess.run(["tail", *options, str(path)], check=False)
+
+
+@main.command()
+@click.option("--role", required=True, type=click.Choice([r.value for r in Role if r != "service"]))
+@click.option("--as", "account", required=True, metavar="ACCOUNT", help="Whom the token is for.")
+@click.option("--org", "orgs", multiple=True, metavar=_IDENTIFIER, help="May be given repeatedly.")
+@click.option("--person", metavar=_IDENTIFIER, help="The peer's or client's own id.")
+@one_line_for_trouble
+def token(role: str, account: str, orgs: tuple[str, ...], person: str | None) -> None:
+    """Print a bearer token; a demo account's organisations and person need not be said."""
+    system = RunningSystem(RunFolder.of_environment())
+    accounts: list[dict[str, Any]] = system.demo().get("accounts", [])
+    told = next((one for one in accounts if one["account"] == account), {})
+    try:
+        click.echo(
+            system.token(role, account, orgs or told.get("orgs", ()), person or told.get("person"))
+        )
+    except FileNotFoundError as error:
+        raise CannotStart("There is no issuer's key yet: make up makes it.") from error
+    except ValueError as error:
+        raise click.UsageError("--org and --person take UUIDs.") from error
+
+
+@main.group()
+def parked() -> None:
+    """Events that could not be handled."""
+
+
+@parked.command("list")
+@one_line_for_trouble
+def list_parked() -> None:
+    """Every parked event, with its reason."""
+    found = list(_parked().all())
+    for row in found:
+        click.echo(
+            f"{row['id']:20} {row['type'] or '?':40} {row['aggregate_id'] or '?'} "
+            f"#{row['sequence'] or '?'} {row['attempts']} attempts: {row['reason']}"
+        )
+    click.echo(f"{len(found)} parked")
+
+
+@parked.command()
+@click.argument("parked_id", metavar=_IDENTIFIER)
+@one_line_for_trouble
+def show(parked_id: str) -> None:
+    """One parked event: its headers, and how many wait behind it."""
+    found = _for_parked(parked_id, _parked().show)
+    click.echo(json.dumps(found, indent=2, default=str))
+
+
+@parked.command()
+@click.argument("parked_ids", metavar="ID…", nargs=-1, required=True)
+@one_line_for_trouble
+def replay(parked_ids: tuple[str, ...]) -> None:
+    """Let parked events be tried again, in the order of their aggregates."""
+    for parked_id in parked_ids:
+        _for_parked(parked_id, _parked().replay)
+        click.echo(f"{parked_id} is tried again")
+
+
+@parked.command()
+@click.argument("parked_id", metavar=_IDENTIFIER)
+@one_line_for_trouble
+def discard(parked_id: str) -> None:
+    """Give a parked event up, so that those behind it go on."""
+    _for_parked(parked_id, _parked().discard)
+    click.echo(f"{parked_id} is discarded")
+
+
+def _parked() -> Any:
+    from deploy.parked import Parked  # noqa: PLC0415
+
+    return Parked(a_system(), by=getpass.getuser())
+
+
+def _for_parked(text: str, act: Callable[[Any], Any]) -> Any:
+    from deploy.parked import NotParked, ParkedId  # noqa: PLC0415
+
+    try:
+        return act(ParkedId.parse(text))
+    except NotParked as error:
+        raise CannotStart(str(error)) from error
+
+
+def _kinds_help() -> str:
+    from deploy.importing.run import KINDS  # noqa: PLC0415
+
+    told = [f"{name}: {kind.meaning}\n{','.join(kind.columns)}" for name, kind in KINDS.items()]
+    return "\b\nKinds and their headers:\n" + "\n".join(told)
+
+
+@main.command("import", epilog=_kinds_help())
+@click.option("--kind", help="What the rows are; without it, the header tells.")
+@click.option("--dry-run", is_flag=True, help="Read and check only.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@one_line_for_trouble
+def import_file(kind: str | None, file: Path, *, dry_run: bool) -> None:
+    """Bring the rows of a CSV file in through the API; a second import changes nothing.
+
+    Exit status: 0 all rows, 1 none, 2 the file or the command is wrong, 3 some.
+    """
+    from deploy.importing.run import KINDS, run  # noqa: PLC0415
+    from deploy.importing.table import WrongFile  # noqa: PLC0415
+    from deploy.region.api import Api  # noqa: PLC0415
+
+    if kind is not None and kind not in KINDS:
+        raise click.UsageError(f"--kind is one of {', '.join(KINDS)}.")
+    try:
+        report = run(file, kind, Api(a_system()), dry=dry_run, say=click.echo)
+    except WrongFile as error:
+        raise click.UsageError(str(error)) from error
+    for line, reason in sorted(report.wrong.items()):
+        click.echo(f"line {line}: {reason}", err=True)
+    click.echo(report.summary())
+    sys.exit(report.exit_code)
+
+
+@main.command()
+@one_line_for_trouble
+def topology() -> None:
+    """Declare on the broker what is missing there; the supervisor does so every ten seconds."""
+    from deploy.machine.rabbitmq_definitions import ADMIN, VHOST  # noqa: PLC0415
+    from deploy.topology import apply  # noqa: PLC0415
+
+    system = a_system()
+    port = system.port("rabbitmq", "amqp")
+    apply(f"amqp://{ADMIN}:{system.secret('rabbitmq')}@127.0.0.1:{port}/{VHOST}")
+    click.echo("Exchanges, queues and bindings are there.")
+
+
+@main.command()
+@one_line_for_trouble
+def reconcile() -> None:
+    """Ask producers for events that never came; the services do so too, every now and then."""
+    from deploy.reconcile import reconcile as ask  # noqa: PLC0415
+
+    found = list(ask(a_system()))
+    for gap in found:
+        sent = "the producer is away" if gap.sent_again is None else f"{gap.sent_again} sent again"
+        click.echo(f"{gap.queue} {gap.aggregate_id} #{gap.first} to #{gap.last}: {sent}")
+    click.echo(f"{len(found)} gaps")
+
+
+@main.command()
+@one_line_for_trouble
+def docs() -> None:
+    """Write docs/events.md and the AsyncAPI document from what the services declare."""
+    subprocess.run([sys.executable, "-m", "deploy.docs"], check=True)
+
+
+if __name__ == "__main__":
+    main()

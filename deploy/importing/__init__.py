@@ -1,0 +1,1 @@
+"""Bringing organisations and peers in from CSV files, through the public API."""

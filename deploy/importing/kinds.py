@@ -1,0 +1,64 @@
+"""What can be imported: the columns of each kind, and how a row reaches the API."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID, uuid5
+
+from deploy.importing.table import Row, WrongRow
+from deploy.region.api import Account, Api, Reply
+
+ADDED, CHANGED, UNCHANGED = "added", "changed", "unchanged"
+_NAMESPACE = UUID("6f1f6a0e-6f0c-5c0e-9b52-5d2a3f6a4c11")  # of the keys that make a repeat harmless
+
+
+class Importer(Protocol):
+    def bring(self, row: Any) -> str:
+        """Bring one parsed row in; tell whether it was added, changed or already so."""
+        ...
+
+
+@dataclass(frozen=True)
+class Kind:
+    columns: tuple[str, ...]
+    meaning: str
+    parse: Callable[[Row], Any]
+    importer: Callable[[Api, Iterable[Any]], Importer]
+
+
+def put(api: Api, path: str, body: dict[str, Any], *, by: Account) -> str:
+    """Make it so, whether it is new, different or already so."""
+    there = api.get(path, by=by)
+    if there.status == 404:
+        accepted(api.call("PUT", path, by=by, body=body))
+        return ADDED
+    if not differing(body, accepted(there).body):
+        return UNCHANGED
+    accepted(api.change("PUT", path, by=by, body=body))
+    return CHANGED
+
+
+def accepted(reply: Reply) -> Reply:
+    """The answer, or the API's own words on what is wrong with the row."""
+    if reply.status in {200, 201, 204}:
+        return reply
+    problem = reply.body if "json" in reply.headers.get("Content-Type", "") else {}
+    errors = problem.get("errors") or {}
+    told = [f"{field}: {' '.join(map(str, texts))}" for field, texts in errors.items()]
+    raise WrongRow("; ".join(told) or f"{reply.status} {problem.get('title', '')}".strip())
+
+
+def differing(wanted: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in wanted.items() if there.get(name) != value}
+
+
+def same_key(*parts: object) -> str:
+    """The Idempotency-Key of a row: the same row gives the same key at every import."""
+    return str(uuid5(_NAMESPACE, "\n".join(map(repr, parts))))
+
+
+def uuid_of(row: Row, column: str) -> str:
+    try:
+        return str(UUID(row.needed(column)))
+    except ValueError:
+        raise WrongRow(f"{column} is not a UUID") from None

@@ -1,0 +1,48 @@
+"""Rows of organisations: clinics go to referrals, peer-run organisations to matching."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from deploy.importing.kinds import Kind, put, uuid_of
+from deploy.importing.table import Row, WrongRow
+from deploy.region.api import Account, Api
+
+_PATHS = {
+    "clinic": "/api/referrals/clinics",
+    "peer-organisation": "/api/matching/peer-organisations",
+}
+
+
+@dataclass(frozen=True)
+class Organisation:
+    id: str
+    kind: str
+    body: dict[str, Any]
+
+
+def parse(row: Row) -> Organisation:
+    kind = row.needed("kind")
+    if kind not in _PATHS:
+        raise WrongRow(f"kind is not one of {', '.join(_PATHS)}")
+    body = {"name": row.needed("name"), "time_zone": row.needed("time_zone")}
+    area = row.text("area")
+    return Organisation(uuid_of(row, "id"), kind, body | ({"area": area} if area else {}))
+
+
+class Organisations:
+    def __init__(self, api: Api, rows: Iterable[Organisation]) -> None:
+        self.api = api
+        ids = sorted({organisation.id for organisation in rows})
+        self.account = Account("operator", "import", tuple(ids))
+
+    def bring(self, row: Organisation) -> str:
+        return put(self.api, f"{_PATHS[row.kind]}/{row.id}", row.body, by=self.account)
+
+
+KIND = Kind(
+    ("id", "kind", "name", "time_zone", "area"),
+    "clinics and peer-run organisations; kind is clinic or peer-organisation",
+    parse,
+    Organisations,
+)

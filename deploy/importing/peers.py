@@ -1,0 +1,117 @@
+"""Rows of peers, with the hours at which they can be met."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from deploy.importing.kinds import (
+    ADDED,
+    CHANGED,
+    UNCHANGED,
+    Kind,
+    accepted,
+    differing,
+    put,
+    same_key,
+    uuid_of,
+)
+from deploy.importing.table import Row, WrongRow
+from deploy.region.api import Account, Api
+
+_PATH = "/api/matching/peers"
+
+
+@dataclass(frozen=True)
+class Peer:
+    organisation: str
+    facts: dict[str, Any]
+    availability: dict[str, Any]
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        return identity_of(self.organisation, self.facts.get("email"), self.facts.get("phone"))
+
+
+def identity_of(organisation: str, email: str | None, phone: str | None) -> tuple[str, str]:
+    """Who counts as the same peer: by organisation and e-mail, or without one by phone."""
+    return organisation, email.casefold() if email else phone or ""
+
+
+def parse(row: Row) -> Peer:
+    reached = {name: row.text(name) for name in ("email", "phone")}
+    if not any(reached.values()):
+        raise WrongRow("email and phone are both missing")
+    zone = row.needed("time_zone")
+    facts = {
+        "display_name": row.needed("display_name"),
+        **{name: text for name, text in reached.items() if text},
+        "languages": row.texts("languages"),
+        "postal_code": row.needed("postal_code"),
+        "modes": row.texts("modes"),
+        "topics": row.texts("topics"),
+        "capacity": row.number("capacity"),
+        "certified_until": row.needed("certified_until"),
+        "time_zone": zone,
+    }
+    hours = {"time_zone": zone, "weekly": row.hours("availability"), "exceptions": []}
+    return Peer(uuid_of(row, "organisation"), facts, hours)
+
+
+class Peers:
+    def __init__(self, api: Api, rows: Iterable[Peer]) -> None:
+        self.api = api
+        organisations = sorted({peer.organisation for peer in rows})
+        self.account = Account("coordinator", "import", tuple(organisations))
+        self._known = {
+            identity_of(peer["organisation_id"], peer["email"], peer["phone"]): peer
+            for peer in api.all(_PATH, by=self.account)
+        }
+
+    def bring(self, row: Peer) -> str:
+        known = self._known.get(row.identity)
+        outcome, peer_id = self._change(known, row) if known else (ADDED, self._add(row))
+        path = f"/api/scheduling/people/{peer_id}/availability"
+        hours = put(self.api, path, row.availability, by=self.account)
+        return outcome if outcome != UNCHANGED or hours == UNCHANGED else CHANGED
+
+    def _add(self, row: Peer) -> str:
+        body = {"organisation_id": row.organisation, **row.facts}
+        key = {"Idempotency-Key": same_key("peer", sorted(body.items()))}
+        reply = accepted(self.api.call("POST", _PATH, by=self.account, body=body, headers=key))
+        self._known[row.identity] = reply.body
+        return str(reply.body["id"])
+
+    def _change(self, known: dict[str, Any], row: Peer) -> tuple[str, str]:
+        """Topics are shown to the peer only: their count tells whether they may differ."""
+        visible = {name: value for name, value in row.facts.items() if name != "topics"}
+        changes = differing(visible, known)
+        if len(row.facts["topics"]) != known.get("topics_given"):
+            changes["topics"] = row.facts["topics"]
+        if not changes:
+            return UNCHANGED, known["id"]
+        path = f"{_PATH}/{known['id']}"
+        self._known[row.identity] = accepted(
+            self.api.change("PATCH", path, by=self.account, body=changes)
+        ).body
+        return CHANGED, known["id"]
+
+
+KIND = Kind(
+    (
+        "display_name",
+        "email",
+        "phone",
+        "languages",
+        "postal_code",
+        "modes",
+        "topics",
+        "capacity",
+        "certified_until",
+        "time_zone",
+        "availability",
+        "organisation",
+    ),
+    "peers; lists use ; and availability is like mon 09:00-12:00;wed 13:00-17:00",
+    parse,
+    Peers,
+)

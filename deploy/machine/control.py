@@ -1,0 +1,122 @@
+"""Starting and stopping the system from outside: what `kindred up`, `down` and `clean` do."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.machine.environment import python_environment
+from deploy.machine.ledger import Ledger
+from deploy.machine.processes import Identity, end_stranger
+from deploy.machine.run_folder import (
+    REPOSITORY,
+    CannotStart,
+    RunFolder,
+    gateway_port,
+    read_json,
+    replicas,
+)
+from deploy.machine.supervisor import FAILED, READY
+
+_POLL_SECONDS = 0.1
+_STOP_SECONDS = 90.0
+
+
+@dataclass(frozen=True)
+class Supervised:
+    """The supervisor's own word on how it is."""
+
+    identity: Identity
+    state: str
+    url: str
+    message: str
+
+    @classmethod
+    def of(cls, run: RunFolder) -> "Supervised | None":
+        told = read_json(run.state)
+        if not told:
+            return None
+        identity = Identity(told["pid"], told["started"])
+        return cls(identity, told["state"], told["url"], told["message"])
+
+
+def running(run: RunFolder) -> Supervised | None:
+    supervised = Supervised.of(run)
+    return supervised if supervised and supervised.identity.is_alive else None
+
+
+def up(run: RunFolder) -> tuple[str, bool]:
+    """Make sure that the system runs; return its address, and whether this call started it."""
+    gateway_port(), replicas()  # a wrong setting stops here, with one line
+    if not Path("/proc/self/stat").exists():
+        raise CannotStart("/proc is not mounted; by it we know our own processes.")
+    if running(run) is not None:
+        return _await_ready(run, None), False
+    run.create()
+    with run.log("supervisor").open("ab") as log:
+        started = subprocess.Popen(
+            [sys.executable, "-m", "deploy.machine.supervisor"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=REPOSITORY,
+            env=python_environment({"KINDRED_RUN": str(run.path)}),
+            start_new_session=True,
+        )
+    return _await_ready(run, started), True
+
+
+def _await_ready(run: RunFolder, started: "subprocess.Popen[bytes] | None") -> str:
+    while True:
+        told = Supervised.of(run)
+        ours = started is not None and told is not None and told.identity.pid == started.pid
+        if told is not None and (ours or told.identity.is_alive):
+            if told.state == READY and told.identity.is_alive:
+                return told.url
+            if told.state == FAILED:
+                raise CannotStart(told.message)
+        ended = started is None or started.poll() is not None
+        if ended and running(run) is None:
+            told = Supervised.of(run)
+            if told is not None and told.state == FAILED:
+                raise CannotStart(told.message)
+            raise CannotStart(f"The supervisor ended; see {run.log('supervisor')}")
+        time.sleep(_POLL_SECONDS)
+
+
+def down(run: RunFolder) -> bool:
+    """Stop everything, also what a killed supervisor left; tell whether there was something."""
+    supervised = running(run)
+    if supervised is not None:
+        end_stranger(supervised.identity, signal.SIGTERM, _STOP_SECONDS, run.path)
+    left = Ledger(run.ports).end_leftovers()
+    return bool(supervised or left)
+
+
+def clean(run: RunFolder) -> None:
+    """Stop everything and remove the data as well."""
+    down(run)
+    if run.state.exists() and run.path not in (REPOSITORY, *REPOSITORY.parents):
+        shutil.rmtree(run.path)
+
+
+def wait_for_end(run: RunFolder) -> None:
+    """Stay until the supervisor is gone."""
+    while running(run) is not None:
+        time.sleep(_POLL_SECONDS)
+
+
+def process_table(run: RunFolder) -> list[tuple[str, int, bool, str]]:
+    """Name, pid, whether it is alive, and its ports, of every process written down."""
+    return [
+        (
+            name,
+            entry["pid"],
+            Identity(entry["pid"], entry["started"]).is_alive,
+            " ".join(f"{kind}={port}" for kind, port in entry["ports"].items()),
+        )
+        for name, entry in read_json(run.ports).items()
+    ]

@@ -1,0 +1,135 @@
+"""The gateway: nginx with a configuration rendered for the replicas that run."""
+
+import json
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGQUIT
+
+from deploy.machine.environment import server_environment
+from deploy.machine.ports import LOOPBACK, answers
+from deploy.machine.processes import Program
+from deploy.machine.run_folder import CannotStart
+from deploy.machine.unprivileged import unprivileged
+
+TEMPLATE = Path(__file__).parents[1] / "gateway" / "nginx.conf"
+BINARY = Path("/usr/sbin/nginx")
+
+# A link's secret begins with its service's letter.
+LINK_LETTERS = {"referrals": "r", "matching": "m", "scheduling": "s", "notifications": "n"}
+
+_LOCATION = """\
+        location ~ ^(/api/{name}(/|$)|/{name}(/|$)|/l/{letter}-|/health/{name}/(live|ready)$) {{
+            set $service {name};
+            proxy_pass http://{name};
+        }}
+"""
+_PROBLEMS = (
+    ("bad_request", 400, "The request cannot be read.", ""),
+    ("not_found", 404, "There is nothing here.", ""),
+    ("not_allowed", 405, "This method is not known here.", ""),
+    ("too_slow", 408, "The request took too long to arrive.", ""),
+    ("too_large", 413, "The request is too large.", ""),
+    ("too_long", 414, "The address is too long.", ""),
+    ("broken", 500, "Something went wrong here.", ""),
+    ("away", 503, "The service is away for a moment; try again.", "2"),
+    ("late", 504, "The service did not answer in time; try again.", "2"),
+)
+
+
+class _Template(string.Template):
+    delimiter = "%"  # a dollar is nginx's own
+
+
+def configuration(
+    *,
+    listen: str,
+    upstreams: Mapping[str, Sequence[str]],
+    folder: Path,
+    access_log: str,
+    error_log: str,
+    workers: int = 1,
+    user: str = "",
+) -> str:
+    """The whole configuration; `upstreams` lists each service's web addresses."""
+    return _Template(TEMPLATE.read_text()).substitute(
+        listen=listen,
+        folder=folder,
+        access_log=access_log,
+        error_log=error_log,
+        workers=workers,
+        user=f"user {user};" if user else "",
+        upstreams="".join(_upstream(name, web) for name, web in upstreams.items()),
+        locations="\n".join(
+            _LOCATION.format(name=name, letter=LINK_LETTERS[name]) for name in upstreams
+        ),
+        problems="\n".join(_problem(*problem) for problem in _PROBLEMS),
+    )
+
+
+def _upstream(name: str, addresses: Sequence[str]) -> str:
+    servers = "".join(
+        f"        server {address} max_fails=1 fail_timeout=2s;\n" for address in addresses
+    )
+    return (
+        f"    upstream {name} {{\n{servers}"
+        "        keepalive 32;\n        keepalive_timeout 15s;\n    }\n"
+    )
+
+
+def _problem(name: str, status: int, title: str, retry_after: str) -> str:
+    body = json.dumps({"type": "about:blank", "title": title, "status": status})
+    retry = f"            add_header Retry-After {retry_after} always;\n" if retry_after else ""
+    return (
+        f"        location @{name} {{\n"
+        "            default_type application/problem+json;\n"
+        f"{retry}            return {status} '{body}';\n        }}\n"
+    )
+
+
+@dataclass(frozen=True)
+class Gateway:
+    folder: Path
+    logs: Path
+    port: int
+    upstreams: Mapping[str, Sequence[str]]
+
+    def prepare(self) -> None:
+        if not BINARY.exists():
+            raise CannotStart("nginx is missing: install the package nginx-light.")
+        account = unprivileged()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        account.own_all(self.folder)
+        text = configuration(
+            listen=f"{LOOPBACK}:{self.port}",
+            upstreams=self.upstreams,
+            folder=self.folder,
+            access_log=f"{self.logs}/gateway-access.log",
+            error_log=f"{self.logs}/gateway-error.log",
+        )
+        (self.folder / "nginx.conf").write_text(text)
+
+    def program(self) -> Program:
+        error_log = self.logs / "gateway-error.log"
+        options: list[str | Path] = [
+            "-p",
+            self.folder,
+            "-e",
+            error_log,
+            "-c",
+            self.folder / "nginx.conf",
+        ]
+        return Program(
+            name="gateway",
+            command=[*unprivileged().prefix, BINARY, *options],
+            log=self.logs / "gateway.log",
+            environment=server_environment(),
+            ports={"http": self.port},
+            folder=self.folder,
+            stop_signal=SIGQUIT,  # lets running requests end
+            grace_seconds=5.0,
+        )
+
+    def is_ready(self) -> bool:
+        return answers(self.port)

@@ -1,0 +1,108 @@
+"""Keeps programs running: whatever dies starts again, with growing pauses if it dies at once."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from deploy.machine.ledger import Ledger
+from deploy.machine.processes import Process, Program, reap_orphans, stop_together
+from deploy.machine.run_folder import CannotStart
+
+_SETTLED_SECONDS = 5.0
+_FIRST_PAUSE_SECONDS = 0.25
+_LONGEST_PAUSE_SECONDS = 10.0
+_TRIES_TO_START = 5
+_POLL_SECONDS = 0.05
+
+
+class Stopped(Exception):
+    """Whoever waited was told to stop."""
+
+
+def say(text: str) -> None:
+    """One line for the supervisor's log."""
+    print(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {text}", flush=True)
+
+
+def pause_after(early_ends: int) -> float:
+    """How long to wait before the next start, after so many ends in a row that came early."""
+    if early_ends == 0:
+        return 0.0
+    return min(_FIRST_PAUSE_SECONDS * 2.0 ** min(early_ends - 1, 10), _LONGEST_PAUSE_SECONDS)
+
+
+@dataclass
+class _Kept:
+    program: Program
+    tier: int
+    process: Process
+    early_ends: int = 0
+    start_at: float | None = None  # set while it waits to be started again
+
+
+class Keeper:
+    def __init__(self, ledger: Ledger, stopping: threading.Event) -> None:
+        self.ledger = ledger
+        self.stopping = stopping
+        self._kept: dict[str, _Kept] = {}
+        self._lock = threading.Lock()
+
+    def add(self, program: Program, *, tier: int) -> None:
+        """Start it and keep it; a higher tier is stopped earlier."""
+        with self._lock:
+            if self.stopping.is_set():
+                raise Stopped
+            self._kept[program.name] = _Kept(program, tier, self.ledger.start(program))
+
+    def wait(self, names: Sequence[str], is_ready: Callable[[], bool], seconds: float) -> None:
+        """Wait until it is ready; raise CannotStart when one of the processes keeps ending."""
+        deadline = time.monotonic() + seconds
+        while not is_ready():
+            if self.stopping.wait(_POLL_SECONDS):
+                raise Stopped
+            for name in names:
+                if self._kept[name].early_ends >= _TRIES_TO_START:
+                    raise CannotStart(_why(self._kept[name].program, "does not stay up"))
+            if time.monotonic() > deadline:
+                raise CannotStart(_why(self._kept[names[0]].program, "is not ready"))
+
+    def mend(self) -> None:
+        """Start again what has ended and has waited its pause."""
+        with self._lock:
+            if self.stopping.is_set():
+                return
+            now = time.monotonic()
+            for kept in self._kept.values():
+                if kept.start_at is None and kept.process.has_ended():
+                    self._note_end(kept, now)
+                if kept.start_at is not None and now >= kept.start_at:
+                    kept.process = self.ledger.start(kept.program)
+                    kept.start_at = None
+            reap_orphans({kept.process.popen.pid for kept in self._kept.values()})
+
+    def _note_end(self, kept: _Kept, now: float) -> None:
+        lasted = now - kept.process.began
+        kept.early_ends = kept.early_ends + 1 if lasted < _SETTLED_SECONDS else 0
+        pause = pause_after(kept.early_ends)
+        kept.start_at = now + pause
+        status = kept.process.popen.returncode
+        name = kept.program.name
+        say(f"{name} ended with {status} after {lasted:.1f} s; starts again in {pause:.2f} s")
+
+    def stop_all(self) -> None:
+        """Stop tier by tier, the highest first; `stopping` is set, so nothing is added."""
+        with self._lock:
+            for tier in sorted({kept.tier for kept in self._kept.values()}, reverse=True):
+                stop_together(kept.process for kept in self._kept.values() if kept.tier == tier)
+
+
+def _why(program: Program, what: str) -> str:
+    """One line with the process's own last words, if it has said any."""
+    try:
+        lines = program.log.read_text(errors="replace").strip().splitlines()
+    except FileNotFoundError:
+        lines = []
+    last = f": {lines[-1].strip()}" if lines else ""
+    return f"{program.name} {what}; see {program.log}{last}"

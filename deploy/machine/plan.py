@@ -1,0 +1,92 @@
+"""All parts of one machine's system, with their ports, passwords and settings."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from deploy.machine.databases import prepare_databases
+from deploy.machine.environment import python_environment
+from deploy.machine.gateway import Gateway
+from deploy.machine.ports import LOOPBACK, FreePorts, answers
+from deploy.machine.postgres import PostgresServer
+from deploy.machine.private_files import Secrets, make_keys
+from deploy.machine.processes import Program
+from deploy.machine.rabbitmq import RabbitServer
+from deploy.machine.rabbitmq_definitions import definitions
+from deploy.machine.run_folder import REPOSITORY, RunFolder
+from deploy.machine.service_processes import ServiceProcesses
+from deploy.topology import SERVICES, read_topology
+
+# What the pools and loops of one replica of every service may open together, with a margin.
+_CONNECTIONS_PER_REPLICA = 100
+_CONNECTIONS_FOR_OTHERS = 60
+
+
+@dataclass(frozen=True)
+class Plan:
+    run: RunFolder
+    postgres: PostgresServer
+    rabbit: RabbitServer
+    gateway: Gateway
+    services: ServiceProcesses
+    mail_port: int
+    password: Callable[[str], str]
+
+    def prepare_databases(self) -> None:
+        prepare_databases(SERVICES, self.postgres.dsn, self.password)
+
+    def mail_sink(self) -> Program:
+        module = [sys.executable, "-m", "deploy.machine.mail_sink"]
+        return Program(
+            name="mail",
+            command=[*module, "--port", str(self.mail_port), "--folder", self.run.mail],
+            log=self.run.log("mail"),
+            environment=python_environment(),
+            ports={"smtp": self.mail_port},
+            folder=REPOSITORY,
+            grace_seconds=5.0,
+        )
+
+    def mail_is_ready(self) -> bool:
+        return answers(self.mail_port)
+
+
+def make_plan(run: RunFolder, gateway_port: int, replicas: int) -> Plan:
+    secrets = Secrets(run.path / "secrets.json")
+    ports = FreePorts()
+    ports.given.add(gateway_port)
+    make_keys(run.keys, SERVICES)
+    passwords = {service: secrets.of(f"service {service}") for service in SERVICES}
+    postgres = PostgresServer(
+        folder=run.path / "postgres",
+        log=run.log("postgres"),
+        port=ports.take(),
+        password=secrets.of("postgres"),
+        max_connections=_CONNECTIONS_FOR_OTHERS + _CONNECTIONS_PER_REPLICA * replicas,
+    )
+    rabbit = RabbitServer(
+        folder=run.path / "rabbitmq",
+        logs=run.logs,
+        port=ports.take(),
+        distribution_port=ports.take(),
+        epmd_port=ports.take(),
+        password=secrets.of("rabbitmq"),
+        loaded=definitions(secrets.of("rabbitmq"), passwords, read_topology()),
+    )
+    mail_port = ports.take()
+    own_settings = {
+        service: {
+            "KINDRED_DATABASE": postgres.dsn(service, service, passwords[service]),
+            "KINDRED_BROKER": rabbit.url(service, passwords[service]),
+            "KINDRED_LINK_KEY": secrets.of(f"links {service}"),
+        }
+        for service in SERVICES
+    }
+    shared_settings = {
+        "KINDRED_PUBLIC_URL": f"http://{LOOPBACK}:{gateway_port}",
+        "KINDRED_SMTP": f"{LOOPBACK}:{mail_port}",
+    }
+    services = ServiceProcesses(run, replicas, shared_settings, own_settings)
+    services.choose_places(ports)
+    gateway = Gateway(run.path / "gateway", run.logs, gateway_port, services.web_addresses())
+    return Plan(run, postgres, rabbit, gateway, services, mail_port, passwords.__getitem__)

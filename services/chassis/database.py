@@ -1,0 +1,63 @@
+"""The pool, and transactions that act for named organisations."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool
+
+Connection = psycopg.Connection[DictRow]
+
+# A stuck statement, a stranger's lock or a forgotten transaction ends by itself.
+SESSION: dict[str, Any] = {
+    "options": "-c statement_timeout=15s -c lock_timeout=5s"
+    " -c idle_in_transaction_session_timeout=30s -c timezone=UTC",
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+}
+
+
+def connect(dsn: str, name: str, *, autocommit: bool = False) -> Connection:
+    """Open one connection for a loop that keeps it."""
+    return psycopg.connect(
+        dsn, application_name=name, row_factory=dict_row, autocommit=autocommit, **SESSION
+    )
+
+
+def act_for(connection: psycopg.Connection[Any], orgs: Iterable[UUID]) -> None:
+    """Let the current transaction see the rows of these organisations, and no others."""
+    text = "{" + ",".join(map(str, orgs)) + "}"
+    connection.execute("SELECT set_config('kindred.orgs', %s, true)", (text,))
+
+
+class Database:
+    """A service's database, as the service's own role."""
+
+    def __init__(self, dsn: str, *, name: str, pool_size: int) -> None:
+        self.pool: ConnectionPool[Connection] = ConnectionPool(
+            dsn,
+            min_size=1,
+            max_size=pool_size,
+            timeout=5,
+            max_lifetime=1800,
+            open=False,
+            check=ConnectionPool.check_connection,
+            kwargs={"application_name": name, "row_factory": dict_row, **SESSION},
+        )
+
+    def open(self) -> None:
+        self.pool.open()
+
+    def close(self) -> None:
+        self.pool.close(timeout=5)
+
+    @contextmanager
+    def transaction(self, orgs: Iterable[UUID] = ()) -> Iterator[Connection]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        with self.pool.connection() as connection, connection.transaction():
+            act_for(connection, orgs)
+            yield connection

@@ -1,0 +1,259 @@
+"""Events set aside in the consumer's own database: waiting for another try, or parked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from psycopg.types.json import Jsonb
+
+from services.chassis.database import Connection
+from services.chassis.events import Received
+from services.chassis.inbox import Position, store_positions
+
+ATTEMPTS = 8
+LONGEST_DELAY = timedelta(minutes=5)
+
+# Reasons with a meaning of their own; others describe what went wrong.
+GAP = "gap: an earlier event has not come"
+BEHIND = "behind: an earlier event has not been handled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """A delivery as it came, so that it can be read again later."""
+
+    headers: Mapping[str, Any]
+    content_type: str | None
+    body: bytes
+
+    def stored_headers(self) -> Jsonb:
+        known = {
+            name: value
+            for name, value in self.headers.items()
+            if name.startswith("cloudEvents:") and isinstance(value, str)
+        }
+        return Jsonb({"headers": known, "content_type": self.content_type})
+
+
+def delay_after(attempts: int) -> timedelta:
+    """How long to wait after this many attempts: 1 s, 2 s, 4 s … five minutes."""
+    return min(timedelta(seconds=2 ** max(attempts - 1, 0)), LONGEST_DELAY)
+
+
+def set_aside(
+    connection: Connection,
+    queue: str,
+    event: Received,
+    delivery: Delivery,
+    *,
+    reason: str,
+    now: datetime,
+    not_before: datetime,
+    parked: bool = False,
+    attempts: int = 0,
+) -> None:
+    """Keep an event for later, in the transaction that enters it into the inbox."""
+    query = """
+        INSERT INTO deferred (consumer, event_id, type, aggregate_id, epoch, sequence, org_id,
+                              clinic_org_id, headers, body, state, reason, attempts, not_before,
+                              deferred_at)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            ON CONFLICT (consumer, event_id) DO NOTHING
+    """
+    connection.execute(
+        query,
+        (
+            queue,
+            event.id,
+            event.type,
+            event.subject,
+            event.epoch,
+            event.sequence,
+            event.org,
+            event.clinicorg,
+            delivery.stored_headers(),
+            delivery.body,
+            "parked" if parked else "waiting",
+            reason,
+            attempts,
+            not_before,
+            now,
+        ),
+    )
+
+
+def park_unreadable(
+    connection: Connection, queue: str, delivery: Delivery, *, reason: str, now: datetime
+) -> None:
+    """Park what cannot even be identified; the same bytes park once.
+
+    It stays out of the inbox, so that it cannot stand in the way of a true event whose id
+    it borrowed.
+    """
+    digest = uuid5(NAMESPACE_OID, delivery.body.hex() + repr(sorted(delivery.headers)))
+    query = """
+        INSERT INTO deferred (consumer, event_id, headers, body, state, reason, not_before,
+                              deferred_at)
+        VALUES (%s, %s, %s, %s, 'parked', %s, %s, %s)
+            ON CONFLICT (consumer, event_id) DO NOTHING
+    """
+    headers = delivery.stored_headers()
+    connection.execute(query, (queue, digest, headers, delivery.body, reason, now, now))
+
+
+def kept_between(connection: Connection, queue: str, event: Received, position: Position) -> int:
+    """How many of the events between the position and this one are kept here."""
+    query = """
+        SELECT count(DISTINCT sequence) AS kept
+          FROM deferred
+         WHERE consumer = %s AND aggregate_id = %s AND state IN ('waiting', 'parked')
+           AND sequence > %s AND sequence < %s
+    """
+    values = (queue, event.subject, position.sequence, event.sequence)
+    row = connection.execute(query, values).fetchone()
+    return int(row["kept"]) if row else 0
+
+
+def supersede(connection: Connection, queue: str, event: Received, now: datetime) -> int:
+    """Close what a terminal event overtook."""
+    query = """
+        UPDATE deferred
+           SET state = 'superseded', decided_at = %s, decided_by = 'overtaken'
+         WHERE consumer = %s AND aggregate_id = %s AND state IN ('waiting', 'parked')
+           AND sequence < %s
+    """
+    return connection.execute(query, (now, queue, event.subject, event.sequence)).rowcount
+
+
+def due(connection: Connection, queues: Sequence[str], now: datetime) -> list[int]:
+    """The waiting events whose time and whose turn in their aggregate have come, in order."""
+    query = """
+        SELECT deferred.id
+          FROM deferred
+          LEFT JOIN positions USING (consumer, aggregate_id)
+         WHERE deferred.state = 'waiting' AND deferred.not_before <= %s
+           AND deferred.consumer = ANY (%s)
+           AND (deferred.epoch < coalesce(positions.epoch, 0)
+                OR deferred.sequence <= coalesce(positions.sequence, 0) + 1)
+         ORDER BY deferred.aggregate_id, deferred.epoch, deferred.sequence
+         LIMIT 100
+    """
+    return [row["id"] for row in connection.execute(query, (now, list(queues)))]
+
+
+def claim(connection: Connection, deferred_id: int, now: datetime) -> dict[str, Any] | None:
+    """Count an attempt before it is made, so that an attempt that kills the process counts."""
+    query = """
+        UPDATE deferred
+           SET attempts = attempts + 1,
+               not_before = %(now)s + least(power(2, least(attempts, 20)), %(most)s)
+                                      * interval '1 second'
+         WHERE id = (SELECT id FROM deferred
+                      WHERE id = %(id)s AND state = 'waiting' AND not_before <= %(now)s
+                        FOR UPDATE SKIP LOCKED)
+        RETURNING id, consumer, headers, body, attempts
+    """
+    values = {"id": deferred_id, "now": now, "most": LONGEST_DELAY.total_seconds()}
+    return connection.execute(query, values).fetchone()
+
+
+def lock_waiting(connection: Connection, deferred_id: int) -> bool:
+    query = "SELECT id FROM deferred WHERE id = %s AND state = 'waiting' FOR UPDATE"
+    return connection.execute(query, (deferred_id,)).fetchone() is not None
+
+
+def settle(connection: Connection, deferred_id: int) -> None:
+    """The event is handled; the inbox and the position remember it."""
+    connection.execute("DELETE FROM deferred WHERE id = %s", (deferred_id,))
+
+
+def postpone(connection: Connection, deferred_id: int, *, reason: str, park: bool) -> None:
+    query = "UPDATE deferred SET reason = %s, state = %s WHERE id = %s AND state = 'waiting'"
+    connection.execute(query, (reason, "parked" if park else "waiting", deferred_id))
+
+
+def gaps(
+    connection: Connection, queues: Sequence[str], older_than: datetime
+) -> list[dict[str, Any]]:
+    """Aggregates with an event that waits for one that never came, and which numbers lack."""
+    query = """
+        SELECT consumer, aggregate_id, headers, coalesce(positions.sequence, 0) + 1 AS first,
+               first_kept.sequence - 1 AS last
+          FROM (SELECT DISTINCT ON (consumer, aggregate_id)
+                       consumer, aggregate_id, sequence, headers, deferred_at
+                  FROM deferred
+                 WHERE state IN ('waiting', 'parked') AND sequence IS NOT NULL
+                   AND consumer = ANY (%s)
+                 ORDER BY consumer, aggregate_id, epoch, sequence) AS first_kept
+          LEFT JOIN positions USING (consumer, aggregate_id)
+         WHERE first_kept.sequence > coalesce(positions.sequence, 0) + 1
+           AND first_kept.deferred_at < %s
+         ORDER BY first_kept.deferred_at
+         LIMIT 200
+    """
+    return connection.execute(query, (list(queues), older_than)).fetchall()
+
+
+def list_parked(connection: Connection) -> list[dict[str, Any]]:
+    """What an operator sees: identifiers and reasons, no bodies."""
+    query = """
+        SELECT id, consumer, event_id, type, aggregate_id, sequence, reason, attempts, deferred_at
+          FROM deferred
+         WHERE state = 'parked'
+         ORDER BY id
+    """
+    return connection.execute(query).fetchall()
+
+
+def show_parked(connection: Connection, deferred_id: int) -> dict[str, Any] | None:
+    """One parked event with its headers and how many later ones wait behind it."""
+    query = """
+        SELECT parked.id, parked.consumer, parked.event_id, parked.type, parked.aggregate_id,
+               parked.sequence, parked.headers, parked.reason, parked.attempts,
+               parked.deferred_at, octet_length(parked.body) AS body_bytes,
+               (SELECT count(*) FROM deferred AS behind
+                 WHERE behind.consumer = parked.consumer
+                   AND behind.aggregate_id = parked.aggregate_id
+                   AND behind.sequence > parked.sequence
+                   AND behind.state IN ('waiting', 'parked')) AS waiting_behind
+          FROM deferred AS parked
+         WHERE parked.id = %s AND parked.state = 'parked'
+    """
+    return connection.execute(query, (deferred_id,)).fetchone()
+
+
+def replay(connection: Connection, deferred_id: int, *, by: str, now: datetime) -> bool:
+    """Let a parked event be tried again, with all its attempts before it."""
+    query = """
+        UPDATE deferred
+           SET state = 'waiting', attempts = 0, not_before = %s, decided_at = %s, decided_by = %s
+         WHERE id = %s AND state = 'parked'
+    """
+    return connection.execute(query, (now, now, by, deferred_id)).rowcount == 1
+
+
+def discard(connection: Connection, deferred_id: int, *, by: str, now: datetime) -> bool:
+    """Give a parked event up; if it was the next of its aggregate, those behind it go on."""
+    query = """
+        UPDATE deferred
+           SET state = 'discarded', decided_at = %s, decided_by = %s
+         WHERE id = %s AND state = 'parked'
+        RETURNING consumer, aggregate_id, epoch, sequence
+    """
+    row = connection.execute(query, (now, by, deferred_id)).fetchone()
+    if row is None:
+        return False
+    if row["sequence"] is not None:
+        _advance_past(connection, row)
+    return True
+
+
+def _advance_past(connection: Connection, row: Mapping[str, Any]) -> None:
+    aggregate_id: UUID = row["aggregate_id"]
+    query = "SELECT sequence FROM positions WHERE consumer = %s AND aggregate_id = %s FOR UPDATE"
+    found = connection.execute(query, (row["consumer"], aggregate_id)).fetchone()
+    if row["sequence"] == (found["sequence"] if found else 0) + 1:
+        position = Position(row["epoch"], row["sequence"])
+        store_positions(connection, row["consumer"], {aggregate_id: position})

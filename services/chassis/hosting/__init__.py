@@ -1,0 +1,1 @@
+"""How a service runs: the only folder that imports nameko and eventlet."""

@@ -1,0 +1,190 @@
+"""The worker role: consumers, relay, timers and loops, each in a thread of its own.
+
+Not patched by eventlet: `python -m services.chassis.hosting.worker <service>`.
+"""
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from nameko.extensions import Entrypoint
+
+from services.chassis import metrics
+from services.chassis.consumer import Handling, QueueLoop, RetryLoop
+from services.chassis.database import Database, connect
+from services.chassis.hosting.host import host, read_settings, service_named
+from services.chassis.hosting.watch import serve_watch
+from services.chassis.http import idempotency
+from services.chassis.internal import Directory
+from services.chassis.log import configure, get_log
+from services.chassis.loops import LoopContext
+from services.chassis.reconcile import ReconcileLoop
+from services.chassis.relay import Relay, forget_old
+from services.chassis.service import Loop, Service, Timer
+from services.chassis.settings import Settings
+from services.chassis.work import Work, Workplace
+
+log = get_log(__name__)
+
+JOIN_SECONDS = 8.0
+LONGEST_PAUSE_SECONDS = 5.0
+
+
+@dataclass
+class Thread:
+    """One loop; begun anew with growing pauses when it raises, until told to stop."""
+
+    name: str
+    body: Callable[[], None]
+    stop_flag: threading.Event
+    faults: int = 0
+    last_fault: str | None = None
+    thread: threading.Thread = field(init=False)
+
+    def start(self) -> None:
+        self.thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        while not self.stop_flag.is_set():
+            began = time.monotonic()
+            try:
+                self.body()
+                self.last_fault = None
+            except Exception as error:  # noqa: BLE001  the loop must go on; the fault is told
+                self._note(error, time.monotonic() - began)
+                self.stop_flag.wait(min(0.1 * 2**self.faults, LONGEST_PAUSE_SECONDS))
+
+    def _note(self, error: Exception, lasted: float) -> None:
+        self.faults = 1 if lasted > 10 else self.faults + 1
+        self.last_fault = type(error).__name__
+        metrics.LOOP_FAULTS.labels(self.name).inc()
+        log.error("loop_fault", error=error, loop=self.name.replace(" ", "_"), faults=self.faults)
+
+
+class RunThread(Entrypoint):
+    """nameko starts and stops the thread; a blocking loop on its green thread would not end."""
+
+    def __init__(self, thread: Thread) -> None:
+        self.loop_thread = thread
+        super().__init__(thread)
+
+    def start(self) -> None:
+        self.loop_thread.start()
+
+    def stop(self) -> None:
+        # One flag for all, so that the first stop ends every loop and the joins are short.
+        self.loop_thread.stop_flag.set()
+        self.loop_thread.thread.join(JOIN_SECONDS)
+        if self.loop_thread.thread.is_alive():
+            log.warning("loop_still_running", loop=self.loop_thread.name.replace(" ", "_"))
+
+
+class Worker:
+    """Every loop of one service."""
+
+    def __init__(self, service: type[Service], settings: Settings) -> None:
+        self.stop_flag = threading.Event()
+        self.stopping = self.stop_flag.is_set
+        self.service = service
+        self.settings = settings
+        queues = service.queues()
+        loops = service.declared(Loop)
+        self.database = Database(
+            settings.database, name=f"{service.name}.worker", pool_size=len(queues) + len(loops) + 4
+        )
+        self.workplace = Workplace(service, self.database, settings)
+        self.directory = Directory.from_settings(settings)
+        self.context = LoopContext(self.workplace, self.directory, self.stop_flag)
+        self.handlings = {
+            queue: Handling(self.workplace, self.directory, queue, consumed)
+            for queue, consumed in queues.items()
+        }
+
+    def threads(self) -> list[Thread]:
+        bodies: dict[str, Callable[[], None]] = {}
+        for handling in self.handlings.values():
+            loop = QueueLoop(handling, self.settings.consume_batch)
+            bodies[loop.name] = partial(loop.run, self.stopping)
+        if self.handlings:
+            retry = RetryLoop(self.handlings)
+            bodies[retry.name] = partial(retry.run, self.stopping)
+            healing = ReconcileLoop(self.workplace, self.directory, list(self.handlings))
+            bodies[healing.name] = partial(healing.run, self.stopping, self.stop_flag.wait)
+        relay = Relay(self.service.name, self.settings)
+        bodies[relay.name] = partial(relay.run, self.stopping)
+        bodies["timers"] = self._run_timers
+        for declared in self.service.declared(Loop):
+            bodies[declared.name] = partial(self._run_loop, declared)
+        return [Thread(name, body, self.stop_flag) for name, body in bodies.items()]
+
+    def _run_timers(self) -> None:
+        due = {timer.name: (0.0, timer) for timer in self.service.declared(Timer)}
+        due["forget old"] = (0.0, Timer(seconds=600, handler=self._forget, name="forget old"))
+        while not self.stopping():
+            for name, (at, timer) in due.items():
+                if time.monotonic() >= at:
+                    due[name] = (time.monotonic() + timer.seconds, timer)
+                    self._run_timer(timer)
+            self.stop_flag.wait(0.25)
+
+    def _run_timer(self, timer: Timer) -> None:
+        """Skip it where another replica is at it; one timer's fault must not stop the others."""
+        try:
+            with self.workplace.begin() as work:
+                query = "SELECT pg_try_advisory_xact_lock(hashtext(%s)) AS ours"
+                row = work.connection.execute(query, (f"kindred.timer.{timer.name}",)).fetchone()
+                if row and row["ours"]:
+                    work.act_for_all()
+                    timer.handler(work)
+        except Exception as error:  # noqa: BLE001
+            metrics.LOOP_FAULTS.labels(f"timer {timer.name}").inc()
+            log.error("timer_fault", error=error, timer=timer.name.replace(" ", "_"))
+
+    def _forget(self, work: Work) -> None:
+        forget_old(work.connection, self.settings.sent_days)
+        idempotency.clear_old(work)
+
+    def _run_loop(self, declared: Loop) -> None:
+        if declared.wakes_on is None:
+            while not self.stopping():
+                declared.run(self.context)
+                self.stop_flag.wait(declared.seconds)
+            return
+        name = f"{self.service.name}.{declared.name}"
+        with connect(self.settings.database, name, autocommit=True) as listener:
+            listener.execute(f"LISTEN {declared.wakes_on}")
+            while not self.stopping():
+                declared.run(self.context)
+                _wait(listener, declared.seconds, self.stopping)
+
+
+def _wait(listener: Any, seconds: float, stopping: Callable[[], bool]) -> None:
+    """Wait for the hint or the time, in steps short enough to stop promptly."""
+    deadline = time.monotonic() + seconds
+    while not stopping() and (left := deadline - time.monotonic()) > 0:
+        for _ in listener.notifies(timeout=min(left, 0.5), stop_after=1):
+            return
+
+
+def main(name: str) -> int:
+    settings = read_settings()
+    configure(f"{name}.worker")
+    worker = Worker(service_named(name), settings)
+    worker.database.open()
+    threads = worker.threads()
+    serve_watch(settings.internal, threads)
+    entrypoints = {
+        f"loop_{number}": (RunThread, (thread,)) for number, thread in enumerate(threads)
+    }
+    status = host(name, "worker", entrypoints)
+    worker.database.close()
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

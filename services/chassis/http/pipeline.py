@@ -1,0 +1,233 @@
+"""One request, from its token to its committed answer: the order of everything is here.
+
+authenticate → authorise → path → query and body → prepare → one transaction: idempotency key,
+handler, answer by its schema, kept answer → commit. Whatever is wrong raises a Problem, which
+undoes the transaction; `application` writes it.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from secrets import token_hex
+from typing import Any, TypeVar
+from uuid import UUID
+
+from marshmallow import Schema
+from psycopg import OperationalError
+from psycopg.errors import DeadlockDetected, SerializationFailure
+
+from services.chassis import pages
+from services.chassis.errors import DomainError, OwnerAway
+from services.chassis.http import answering, idempotency, reading
+from services.chassis.http.idempotency import KeyedRequest
+from services.chassis.http.json_body import MAX_BYTES, read_json
+from services.chassis.http.raw import RawRequest, RawResponse
+from services.chassis.http.request import Caller, Preparation, Request
+from services.chassis.http.tokens import InvalidToken, Verifier
+from services.chassis.internal import ORGS, PURPOSE, Directory, organisations_of
+from services.chassis.log import get_log
+from services.chassis.problems import (
+    BadRequest,
+    Forbidden,
+    Invalid,
+    Refused,
+    Unauthorized,
+    Unavailable,
+)
+from services.chassis.roles import CLIENT, PEER, SERVICE
+from services.chassis.service import ANY_SERVICE, InternalRoute, Page, Route
+from services.chassis.work import Work, Workplace
+
+T = TypeVar("T")
+
+log = get_log(__name__)
+
+_TRIES = 3
+_RETRY_AFTER_SECONDS = 2
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Answers the requests of one service."""
+
+    workplace: Workplace
+    directory: Directory
+    verifier: Verifier
+
+    def respond(
+        self, target: Route | InternalRoute | Page, raw: RawRequest, path: Mapping[str, str]
+    ) -> RawResponse:
+        """The answer, or a Problem raised in words fit for the caller."""
+        try:
+            match target:
+                case Route():
+                    return self._respond_to_person(target, raw, path)
+                case InternalRoute():
+                    return self._respond_to_service(target, raw, path)
+                case Page():
+                    return self._respond_with_page(target, raw, path)
+        except DomainError as error:
+            raise Refused(error) from error
+        except (OwnerAway, OperationalError) as error:
+            cause = getattr(error, "sqlstate", None) or type(error).__name__
+            log.warning("unavailable", route=target.name, cause=cause.lower())
+            raise Unavailable(_RETRY_AFTER_SECONDS) from error
+
+    def _respond_to_person(
+        self, route: Route, raw: RawRequest, path: Mapping[str, str]
+    ) -> RawResponse:
+        caller = self._authenticate(raw)
+        if caller.role not in route.roles:
+            raise Forbidden
+        request, keyed = self._read(route, raw, path, caller)
+        if keyed is not None and route.prepare is not None:
+            # What is answered already is not prepared again: it may no longer be possible.
+            kept = self._look(caller, lambda work: idempotency.find(work, keyed))
+            if kept is not None:
+                return kept
+        learned = self._prepare(route, request)
+
+        def act() -> RawResponse:
+            with self._begin(caller, answer=learned, traceparent=_trace(raw)) as work:
+                return idempotency.once(work, keyed, lambda: respond(work))
+
+        def respond(work: Work) -> RawResponse:
+            answer = route.handler(request, work)
+            return answering.api_answer(self._name, route, raw, answer)
+
+        return _retried(act)
+
+    def _respond_to_service(
+        self, route: InternalRoute, raw: RawRequest, path: Mapping[str, str]
+    ) -> RawResponse:
+        caller = self._authenticate(raw)
+        purpose = raw.header(PURPOSE)
+        if caller.role is not SERVICE or purpose is None or purpose not in _purposes(route, caller):
+            raise Forbidden
+        caller = replace(caller, orgs=_named_organisations(raw))
+        request, _ = self._read(route, raw, path, caller)
+        request = replace(request, purpose=purpose)
+
+        def act() -> RawResponse:
+            with self._begin(caller, traceparent=_trace(raw)) as work:
+                return answering.internal_answer(route.answer, route.handler(request, work))
+
+        return _retried(act)
+
+    def _respond_with_page(
+        self, page: Page, raw: RawRequest, path: Mapping[str, str]
+    ) -> RawResponse:
+        """No token: the secret in the path is looked up by the handler, and admits or not."""
+        request = Request(
+            path=reading.read_path(path),
+            form=reading.read_form(raw) if raw.method == "POST" else {},
+            language=reading.language_of(raw.header("accept-language")),
+        )
+
+        def act() -> RawResponse:
+            with self.workplace.begin(traceparent=_trace(raw)) as work:
+                return answering.page_answer(page.handler(request, work), pages.POLICY)
+
+        return _retried(act)
+
+    @property
+    def _name(self) -> str:
+        return self.workplace.service.name
+
+    def _authenticate(self, raw: RawRequest) -> Caller:
+        scheme, _, token = (raw.header("authorization") or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthorized
+        try:
+            return self.verifier.verify(token.strip(), self.workplace.clock())
+        except InvalidToken as error:
+            raise Unauthorized(str(error)) from None
+
+    def _read(
+        self, route: Route | InternalRoute, raw: RawRequest, path: Mapping[str, str], caller: Caller
+    ) -> tuple[Request, KeyedRequest | None]:
+        """Every part by its schema; one answer names all that is wrong in any of them."""
+        errors: dict[str, list[str]] = {}
+        parameters = reading.read_path(path)
+        asked = route.query if isinstance(route, Route) else None
+        query = reading.read_query(raw.query, _schema(asked), errors)
+        sent, body = None, None
+        if raw.method in idempotency.WRITES:
+            limit = route.max_body_bytes if isinstance(route, Route) else MAX_BYTES
+            sent = read_json(raw, limit)
+            body = reading.load(_schema(route.body), sent, "body", errors)
+        if errors:
+            raise Invalid(errors)
+        request = Request(
+            caller=caller,
+            path=parameters,
+            query=query,
+            body=body,
+            if_match=raw.header("if-match"),
+            language=reading.language_of(raw.header("accept-language")),
+        )
+        return request, KeyedRequest.of(raw, caller, sent)
+
+    def _prepare(self, route: Route, request: Request) -> Any:
+        if route.prepare is None:
+            return None
+
+        def read(question: Callable[[Work], T]) -> T:
+            return self._look(request.caller, question)
+
+        return route.prepare(request, Preparation(self.directory, read))
+
+    def _look(self, caller: Caller | None, question: Callable[[Work], T]) -> T:
+        """A look inside that cannot change anything."""
+        with self._begin(caller) as work:
+            work.connection.execute("SET TRANSACTION READ ONLY")
+            return question(work)
+
+    @contextmanager
+    def _begin(self, caller: Caller | None, **facts: Any) -> Iterator[Work]:
+        """A transaction that acts for the caller's organisations.
+
+        A peer or client whose token names none acts for themselves: their rows may lie with any
+        organisation, and handlers restrict to the rows of the person.
+        """
+        orgs: Iterable[UUID] = caller.orgs if caller else ()
+        with self.workplace.begin(orgs, caller=caller, **facts) as work:
+            if caller and caller.role in (PEER, CLIENT) and not caller.orgs:
+                work.act_for_all()
+            yield work
+
+
+def _retried(act: Callable[[], T]) -> T:
+    """The transaction again, where PostgreSQL chose it to give way to another."""
+    for _ in range(_TRIES - 1):
+        try:
+            return act()
+        except (SerializationFailure, DeadlockDetected):
+            continue
+    return act()
+
+
+def _schema(declared: type[Schema] | None) -> Schema:
+    return (declared or reading.NoFields)()
+
+
+def _named_organisations(raw: RawRequest) -> frozenset[UUID]:
+    try:
+        return organisations_of(raw.header(ORGS))
+    except ValueError:
+        raise BadRequest(detail="Kindred-Orgs is not a list of UUIDs.") from None
+
+
+def _trace(raw: RawRequest) -> str:
+    """The caller's trace (W3C Trace Context), or the first of a new one."""
+    given = raw.header("traceparent")
+    if given and _TRACEPARENT.fullmatch(given):
+        return given
+    return f"00-{token_hex(16)}-{token_hex(8)}-01"
+
+
+def _purposes(route: InternalRoute, caller: Caller) -> frozenset[str]:
+    """What the calling service may state as its purpose; nothing where it is not named."""
+    return route.callers.get(caller.subject) or route.callers.get(ANY_SERVICE, frozenset())

@@ -1,0 +1,91 @@
+"""What a handler is given, and what it gives back."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from uuid import UUID
+
+from services.chassis.problems import PreconditionFailed, PreconditionRequired
+from services.chassis.roles import STAFF, Role
+
+if TYPE_CHECKING:
+    from services.chassis.internal import Directory
+    from services.chassis.work import Work
+
+T = TypeVar("T")
+
+_ENTITY_TAG = re.compile(r'(W/)?"([^"]*)"')
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whoever a valid token speaks for."""
+
+    subject: str
+    role: Role
+    orgs: frozenset[UUID] = frozenset()
+    person: UUID | None = None
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role in STAFF
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request whose every part was read by its schema."""
+
+    caller: Caller | None = None
+    path: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
+    body: Any = None
+    form: Mapping[str, str] = field(default_factory=dict)
+    if_match: str | None = None
+    purpose: str | None = None
+    language: str = "en"
+
+    def expects(self, version: int) -> None:
+        """Refuse unless the caller saw this version; only staff must say what they saw.
+
+        `If-Match: *` names no version, so it counts as not saying.
+        """
+        if self.if_match is None or self.if_match.strip() == "*":
+            if self.caller is not None and self.caller.is_staff:
+                raise PreconditionRequired
+            return
+        strong = {tag for weak, tag in _ENTITY_TAG.findall(self.if_match) if not weak}
+        if str(version) not in strong:
+            raise PreconditionFailed
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What becomes of a request: a body for the route's schema, or a page, or bytes as they are."""
+
+    body: Any = None
+    status: int | None = None
+    version: int | None = None
+    location: str | None = None
+    next_cursor: str | None = None
+    html: str | None = None
+    content: bytes | None = None
+    content_type: str | None = None
+
+
+class Read(Protocol):
+    """Runs a question in a short read-only transaction of its own."""
+
+    def __call__(self, question: "Callable[[Work], T]") -> T: ...
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What `prepare` may use before the transaction begins: other services, and a look inside."""
+
+    directory: "Directory"
+    read: Read
+
+
+def entity_tag(version: int) -> str:
+    return f'"{version}"'

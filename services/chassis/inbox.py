@@ -1,0 +1,90 @@
+"""Where a consumer stands: which events came before, and how far each aggregate has come.
+
+Every statement is for a whole batch.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from uuid import UUID
+
+from services.chassis.database import Connection
+from services.chassis.events import Received
+
+
+class Standing(Enum):
+    """An event against its aggregate's position."""
+
+    PAST = "past"
+    NEXT = "next"
+    BEYOND = "beyond"
+
+
+@dataclass(frozen=True)
+class Position:
+    epoch: int = 0
+    sequence: int = 0
+
+    def standing(self, event: Received) -> Standing:
+        """Tell a duplicate from the next event and from one that must wait.
+
+        A restored producer gives numbers again under a higher epoch; those are no duplicates.
+        """
+        if event.epoch < self.epoch:
+            return Standing.PAST
+        if event.sequence > self.sequence + 1:
+            return Standing.BEYOND
+        if event.epoch == self.epoch and event.sequence <= self.sequence:
+            return Standing.PAST
+        return Standing.NEXT
+
+
+def take_first_deliveries(
+    connection: Connection, queue: str, events: Sequence[Received]
+) -> set[UUID]:
+    """Enter the events and return the ids never seen before.
+
+    The first statement of the transaction: a concurrent second delivery waits here for the
+    first one's commit.
+    """
+    query = """
+        INSERT INTO inbox (consumer, event_id)
+        SELECT %s, event_id FROM unnest(%s::uuid[]) AS event_id
+            ON CONFLICT DO NOTHING
+        RETURNING event_id
+    """
+    ids = sorted({event.id for event in events})
+    return {row["event_id"] for row in connection.execute(query, (queue, ids))}
+
+
+def lock_positions(
+    connection: Connection, queue: str, aggregate_ids: Iterable[UUID]
+) -> dict[UUID, Position]:
+    query = """
+        SELECT aggregate_id, epoch, sequence
+          FROM positions
+         WHERE consumer = %s AND aggregate_id = ANY (%s)
+         ORDER BY aggregate_id
+           FOR UPDATE
+    """
+    rows = connection.execute(query, (queue, list(set(aggregate_ids))))
+    return {row["aggregate_id"]: Position(row["epoch"], row["sequence"]) for row in rows}
+
+
+def store_positions(connection: Connection, queue: str, positions: dict[UUID, Position]) -> None:
+    query = """
+        INSERT INTO positions (consumer, aggregate_id, epoch, sequence)
+        SELECT %s, * FROM unnest(%s::uuid[], %s::integer[], %s::bigint[])
+            ON CONFLICT (consumer, aggregate_id) DO UPDATE
+           SET epoch = excluded.epoch, sequence = excluded.sequence
+    """
+    ids = sorted(positions)
+    connection.execute(
+        query,
+        (
+            queue,
+            ids,
+            [positions[one].epoch for one in ids],
+            [positions[one].sequence for one in ids],
+        ),
+    )

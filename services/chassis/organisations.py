@@ -1,0 +1,24 @@
+"""The organisations a service knows: the one table that scans start from, without row security."""
+
+from uuid import UUID
+
+from services.chassis.work import Work
+
+
+def remember(
+    work: Work,
+    *,
+    id: UUID,  # noqa: A002
+    kind: str,
+    name: str,
+    time_zone: str,
+    area: str | None,
+) -> None:
+    """Add the organisation, or take over what changed about it."""
+    query = """
+        INSERT INTO organisations (id, kind, name, time_zone, area)
+        VALUES (%s, %s, %s, %s, %s)
+            ON CONFLICT (id) DO UPDATE
+           SET name = excluded.name, time_zone = excluded.time_zone, area = excluded.area
+    """
+    work.connection.execute(query, (id, kind, name, time_zone, area))

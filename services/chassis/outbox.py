@@ -1,0 +1,135 @@
+"""Add events to the transaction that caused them, numbered per aggregate."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from marshmallow import Schema
+
+from services.chassis.database import Connection
+from services.chassis.events import Event
+
+WAKE_RELAY = "outbox"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Emitted:
+    """An event that leaves if its transaction commits."""
+
+    event: Event
+    org: UUID | None
+    clinic_org: UUID | None
+    occurred_at: datetime
+    traceparent: str | None
+
+    @property
+    def aggregate(self) -> str:
+        return self.event.type.split(".", 1)[0]
+
+    @property
+    def aggregate_id(self) -> UUID:
+        subject: UUID = getattr(self.event, self.event.subject)
+        return subject
+
+
+def store(
+    connection: Connection, schemas: Mapping[type, Schema], emitted: Sequence[Emitted]
+) -> None:
+    """Write the events in order; the streams' row locks are held before a position is drawn.
+
+    So for one aggregate the order of positions, of numbers and of commits is the same.
+    """
+    bodies = [_body(schemas[type(one.event)], one.event) for one in emitted]
+    numbers = _next_numbers(connection, emitted)
+    query = """
+        INSERT INTO outbox (event_id, type, aggregate, aggregate_id, epoch, sequence,
+                            org_id, clinic_org_id, traceparent, occurred_at, body)
+        SELECT event_id, type, aggregate, aggregate_id, (SELECT max(epoch) FROM epochs),
+               sequence, org_id, clinic_org_id, traceparent, occurred_at, body
+          FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::bigint[], %s::uuid[],
+                      %s::uuid[], %s::text[], %s::timestamptz[], %s::bytea[]) WITH ORDINALITY
+            AS new (event_id, type, aggregate, aggregate_id, sequence, org_id, clinic_org_id,
+                    traceparent, occurred_at, body, position)
+         ORDER BY position
+    """
+    connection.execute(
+        query,
+        (
+            [uuid4() for _ in emitted],
+            [one.event.type for one in emitted],
+            [one.aggregate for one in emitted],
+            [one.aggregate_id for one in emitted],
+            numbers,
+            [one.org for one in emitted],
+            [one.clinic_org for one in emitted],
+            [one.traceparent for one in emitted],
+            [one.occurred_at for one in emitted],
+            bodies,
+        ),
+    )
+    notify(connection, WAKE_RELAY)
+
+
+def notify(connection: Connection, channel: str) -> None:
+    """Wake whoever listens when this transaction commits; only a hint, polling is the truth."""
+    connection.execute("SELECT pg_notify(%s, '')", (channel,))
+
+
+def send_again(connection: Connection, aggregate_id: UUID, first: int, last: int) -> int:
+    """Put sent events of an aggregate back into the outbox under their old ids and numbers."""
+    query = """
+        INSERT INTO outbox (event_id, type, aggregate, aggregate_id, epoch, sequence,
+                            org_id, clinic_org_id, traceparent, occurred_at, body)
+        SELECT event_id, type, aggregate, aggregate_id, epoch, sequence,
+               org_id, clinic_org_id, traceparent, occurred_at, body
+          FROM outbox_sent
+         WHERE aggregate_id = %s AND sequence BETWEEN %s AND %s
+         ORDER BY sequence
+            ON CONFLICT (event_id) DO NOTHING
+    """
+    count = connection.execute(query, (aggregate_id, first, last)).rowcount
+    if count:
+        notify(connection, WAKE_RELAY)
+    return count
+
+
+def _next_numbers(connection: Connection, emitted: Sequence[Emitted]) -> list[int]:
+    counts = Counter((one.aggregate_id, one.aggregate) for one in emitted)
+    # Sorted, so that two transactions lock the streams they share in the same order.
+    streams = sorted(counts)
+    query = """
+        INSERT INTO streams (aggregate_id, aggregate, sequence)
+        SELECT * FROM unnest(%s::uuid[], %s::text[], %s::bigint[])
+            ON CONFLICT (aggregate_id, aggregate) DO UPDATE
+           SET sequence = streams.sequence + excluded.sequence
+        RETURNING aggregate_id, aggregate, sequence
+    """
+    rows = connection.execute(
+        query,
+        (
+            [aggregate_id for aggregate_id, _ in streams],
+            [aggregate for _, aggregate in streams],
+            [counts[stream] for stream in streams],
+        ),
+    ).fetchall()
+    last = {(row["aggregate_id"], row["aggregate"]): int(row["sequence"]) for row in rows}
+    following = {stream: number - counts[stream] for stream, number in last.items()}
+    numbers = []
+    for one in emitted:
+        stream = (one.aggregate_id, one.aggregate)
+        following[stream] += 1
+        numbers.append(following[stream])
+    return numbers
+
+
+def _body(schema: Schema, event: Event) -> bytes:
+    data: dict[str, Any] = schema.dump(event)
+    # The producer holds itself to its own schema: a wrong event must not leave the process.
+    problems = schema.validate(data)
+    if problems:
+        raise TypeError(f"{event.type} breaks its own schema in {sorted(problems)}")
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,0 +1,196 @@
+"""What a service declares: its routes, pages, internal paths, events, timers and loops.
+
+A declaration is plain data. `hosting` runs it, `http.openapi` and the generated documents
+describe it, `deploy.topology` derives queues from it.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from uuid import UUID
+
+from marshmallow import Schema
+
+from services.chassis.roles import Role
+
+if TYPE_CHECKING:
+    from services.chassis.events import Received
+    from services.chassis.http.request import Answer, Preparation, Request
+    from services.chassis.internal import Directory
+    from services.chassis.loops import LoopContext
+    from services.chassis.work import Work
+
+SchemaClass = type[Schema]
+
+KIBIBYTE = 1024
+
+# In place of a caller's name: every service may ask, for the purposes stated.
+ANY_SERVICE = "*"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One path of the JSON API, below /api/<service>."""
+
+    method: str
+    path: str
+    roles: frozenset[Role]
+    handler: "Callable[[Request, Work], Answer]"
+    body: type[Schema] | None = None
+    query: type[Schema] | None = None
+    answer: type[Schema] | None = None
+    many: bool = False
+    status: int = 200
+    prepare: "Callable[[Request, Preparation], Any] | None" = None
+    errors: tuple[int, ...] = ()
+    guarded: bool = False
+    max_body_bytes: int = 64 * KIBIBYTE
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InternalRoute:
+    """One path for other services, below /internal, on the loopback port only.
+
+    `callers` maps the calling service to the purposes that it may state.
+    """
+
+    method: str
+    path: str
+    callers: Mapping[str, frozenset[str]]
+    handler: "Callable[[Request, Work], Answer]"
+    body: type[Schema] | None = None
+    answer: type[Schema] | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One page for people, by its full outside path; the link's secret is what admits."""
+
+    method: str
+    path: str
+    handler: "Callable[[Request, Work], Answer]"
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consumed:
+    """One type of event that the service handles.
+
+    `asks` learns what the event does not carry from its owner, for a whole batch, before the
+    transaction; what it gives for an event's id is the handler's `work.answer`.
+    `overtakes` marks a terminal or revoking event: it does not wait behind a parked one.
+    """
+
+    type: str
+    source: str
+    schema: "SchemaClass"
+    handler: "Callable[[Any, Work], None]"
+    asks: "Callable[[Sequence[Received], Directory], Mapping[UUID, Any]] | None" = None
+    overtakes: bool = False
+    name: str = ""
+
+    @property
+    def aggregate(self) -> str:
+        return self.type.split(".", 1)[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timer:
+    """Work that is due again and again, in one replica at a time, for all organisations."""
+
+    seconds: float
+    handler: "Callable[[Work], None]"
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loop:
+    """Work in a thread of its own, in every replica; opens its transactions itself.
+
+    `wakes_on` is a channel of NOTIFY, a hint that saves waiting; the seconds are the truth.
+    """
+
+    seconds: float
+    run: "Callable[[LoopContext], None]"
+    wakes_on: str | None = None
+    name: str = ""
+
+
+Declaration = Route | InternalRoute | Page | Consumed | Timer | Loop
+D = TypeVar("D", bound=Declaration)
+
+
+class Service:
+    """Base of a service's table of contents; subclasses hold declarations as attributes."""
+
+    name: ClassVar[str]
+    publishes: ClassVar[Mapping[type, type[Schema]]] = {}
+
+    @classmethod
+    def declared(cls, kind: type[D]) -> list[D]:
+        """Every declaration of a kind, in the order written, each knowing its attribute's name."""
+        found = {
+            name: value
+            for base in reversed(cls.__mro__)
+            for name, value in vars(base).items()
+            if isinstance(value, kind)
+        }
+        return [replace(value, name=name) for name, value in found.items()]
+
+    @classmethod
+    def queues(cls) -> dict[str, list[Consumed]]:
+        """What the service follows: its queue names, and the types it handles from each."""
+        queues: dict[str, list[Consumed]] = {}
+        for consumed in cls.declared(Consumed):
+            queues.setdefault(f"{cls.name}.{consumed.aggregate}", []).append(consumed)
+        return queues
+
+
+def route(
+    method: str,
+    path: str,
+    *,
+    roles: Collection[Role],
+    handler: "Callable[[Request, Work], Answer]",
+    **more: Any,
+) -> Route:
+    return Route(method=method, path=path, roles=frozenset(roles), handler=handler, **more)
+
+
+def internal(
+    method: str,
+    path: str,
+    *,
+    callers: Mapping[str, Collection[str]],
+    handler: "Callable[[Request, Work], Answer]",
+    **more: Any,
+) -> InternalRoute:
+    purposes = {caller: frozenset(stated) for caller, stated in callers.items()}
+    return InternalRoute(method=method, path=path, callers=purposes, handler=handler, **more)
+
+
+def page(method: str, path: str, *, handler: "Callable[[Request, Work], Answer]") -> Page:
+    return Page(method=method, path=path, handler=handler)
+
+
+def consumes(
+    type: str,  # noqa: A002  CloudEvents' own word
+    *,
+    source: str,
+    schema: type[Schema],
+    handler: "Callable[[Any, Work], None]",
+    **more: Any,
+) -> Consumed:
+    return Consumed(type=type, source=source, schema=schema, handler=handler, **more)
+
+
+def every(*, seconds: float, handler: "Callable[[Work], None]") -> Timer:
+    return Timer(seconds=seconds, handler=handler)
+
+
+def repeatedly(
+    *, seconds: float, run: "Callable[[LoopContext], None]", wakes_on: str | None = None
+) -> Loop:
+    return Loop(seconds=seconds, run=run, wakes_on=wakes_on)

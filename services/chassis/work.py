@@ -1,0 +1,128 @@
+"""One transaction of a service: a handler's writes, and the events that leave if it commits."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from marshmallow import Schema
+
+from services.chassis import outbox
+from services.chassis.database import Connection, Database, act_for
+from services.chassis.events import Event, Received
+
+if TYPE_CHECKING:
+    from services.chassis.http.request import Caller
+    from services.chassis.service import Service
+    from services.chassis.settings import Settings
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """The one place where a service reads the time of day."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Work:
+    """What a handler acts through; `now` is the only clock it knows."""
+
+    connection: Connection
+    now: datetime
+    schemas: Mapping[type, Schema]
+    settings: "Settings"
+    orgs: set[UUID] = field(default_factory=set)
+    caller: "Caller | None" = None
+    received: Received | None = None
+    answer: Any = None
+    traceparent: str | None = None
+    emitted: list[outbox.Emitted] = field(default_factory=list)
+
+    def emit(self, event: Event, *, org: UUID | None, clinic_org: UUID | None = None) -> None:
+        """Have the event leave when this transaction commits."""
+        traceparent = self.received.traceparent if self.received else self.traceparent
+        self.emitted.append(
+            outbox.Emitted(
+                event=event,
+                org=org,
+                clinic_org=clinic_org,
+                occurred_at=self.now,
+                traceparent=traceparent,
+            )
+        )
+
+    def act_for(self, orgs: Iterable[UUID]) -> None:
+        """Also see the rows of these organisations, until the transaction ends."""
+        more = set(orgs) - self.orgs
+        if more:
+            self.orgs |= more
+            act_for(self.connection, self.orgs)
+
+    def act_for_all(self, kind: str | None = None) -> None:
+        """Also see the rows of every organisation, or of every one of a kind."""
+        query = "SELECT id FROM organisations WHERE kind = coalesce(%s, kind)"
+        self.act_for(row["id"] for row in self.connection.execute(query, (kind,)))
+
+    def disclose(
+        self,
+        *,
+        recipient: str,
+        purpose: str,
+        org: UUID,
+        subject_ids: Iterable[UUID],
+        fields: Iterable[str],
+    ) -> None:
+        """Record that these facts of these people were given away."""
+        query = """
+            INSERT INTO disclosures (org_id, subject_id, recipient, purpose, fields, disclosed_at)
+            SELECT %s, subject_id, %s, %s, %s, %s FROM unnest(%s::uuid[]) AS subject_id
+        """
+        self.connection.execute(
+            query, (org, recipient, purpose, sorted(fields), self.now, list(subject_ids))
+        )
+
+    def notify(self, channel: str) -> None:
+        """Wake the loops that listen on the channel, once this commits."""
+        outbox.notify(self.connection, channel)
+
+    def new_id(self) -> UUID:
+        return uuid4()
+
+    def store_events(self) -> None:
+        """Write what was emitted; the transaction's last statements."""
+        if self.emitted:
+            outbox.store(self.connection, self.schemas, self.emitted)
+            self.emitted = []
+
+
+class Workplace:
+    """What a process needs to begin work: the database, the clock, what the service publishes."""
+
+    def __init__(
+        self,
+        service: "type[Service]",
+        database: Database,
+        settings: "Settings",
+        clock: Clock = system_clock,
+    ) -> None:
+        self.service = service
+        self.database = database
+        self.settings = settings
+        self.clock = clock
+        self.schemas = {event: schema() for event, schema in service.publishes.items()}
+
+    def on(self, connection: Connection, **facts: Any) -> Work:
+        """Work on a transaction that somebody else commits."""
+        return Work(connection, self.clock(), self.schemas, self.settings, **facts)
+
+    @contextmanager
+    def begin(self, orgs: Iterable[UUID] = (), **facts: Any) -> Iterator[Work]:
+        """One transaction, committed with its events when the block ends well."""
+        acting = set(orgs)
+        with self.database.transaction(acting) as connection:
+            work = self.on(connection, orgs=acting, **facts)
+            yield work
+            work.store_events()

@@ -1,0 +1,1 @@
+"""Matching owns peer organisations, peers, rankings, offers and matches."""

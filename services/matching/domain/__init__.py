@@ -1,0 +1,1 @@
+"""The rules of matching. Pure: no database, broker, clock or chance."""

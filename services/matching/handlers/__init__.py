@@ -1,0 +1,1 @@
+"""One function per thing matching does: load, decide, store, emit."""

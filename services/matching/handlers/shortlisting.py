@@ -1,0 +1,121 @@
+"""From what a referral needs and all peers to the shortlist that is stored."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from psycopg.types.json import Jsonb
+
+from services.chassis.places import locate
+from services.chassis.work import Work
+from services.matching.domain import ranking
+from services.matching.domain.ranking import Mode, Policy, Reason
+from services.matching.domain.states import Step
+from services.matching.repository.matches import Match, Shortlists
+from services.matching.repository.needs import FormerPeers
+from services.matching.repository.peers import Peers
+
+POLICY: Final = Policy()
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Shortlist:
+    """A ranking's outcome, as it is stored."""
+
+    rows: list[Row]
+    ruled_out: dict[str, int]
+
+    @property
+    def step(self) -> Step:
+        return Step.SHORTLIST if self.rows else Step.FIND_NO_ONE
+
+
+def rank_peers(need: Row, work: Work) -> Shortlist:
+    work.act_for_all("peer-organisation")
+    rows = Peers(work.connection).to_rank()
+    former = FormerPeers(work.connection).of(need["referral_id"])
+    result = ranking.rank(_need(need, former, work), map(_peer, rows), POLICY)
+    organisations = {row["id"]: row["peer_organisation_id"] for row in rows}
+    shortlisted = [
+        {
+            "position": position,
+            "peer_id": one.peer_id,
+            "peer_organisation_id": organisations[one.peer_id],
+            "points": one.points,
+            "modes": [str(mode) for mode in one.modes],
+            "reasons_for": _told(one.reasons_for),
+            "reasons_against": _told(one.reasons_against),
+        }
+        for position, one in enumerate(result.candidates[: POLICY.shortlist_length], start=1)
+    ]
+    return Shortlist(rows=shortlisted, ruled_out=result.counts_by_rule())
+
+
+def _told(reasons: Iterable[Reason]) -> list[Row]:
+    return [{"code": reason.code, "counts": dict(reason.counts)} for reason in reasons]
+
+
+def _need(need: Row, former: frozenset[UUID], work: Work) -> ranking.Need:
+    return ranking.Need(
+        on=today_of(need, work),
+        languages=tuple(need["languages"]),
+        modes=tuple(Mode(mode) for mode in need["modes"]),
+        location=locate(need["postal_code"]) if need["postal_code"] else None,
+        area=need["area"],
+        is_minor=need["is_minor"],
+        topics=frozenset(need["topics"]),
+        access_needs=frozenset(need["access_needs"]),
+        peer_genders=frozenset(need["peer_genders"]),
+        peer_age_bands=frozenset(need["peer_age_bands"]),
+        excluded_peer_ids=frozenset(need["excluded_peer_ids"]),
+        organisation_ids=_named(need["peer_organisation_ids"]),
+        former_peer_ids=former,
+    )
+
+
+def _named(organisation_ids: list[UUID] | None) -> frozenset[UUID] | None:
+    return None if organisation_ids is None else frozenset(organisation_ids)
+
+
+def _peer(row: Row) -> ranking.Peer:
+    return ranking.Peer(
+        id=row["id"],
+        organisation_id=row["peer_organisation_id"],
+        languages=tuple(row["languages"]),
+        modes=tuple(Mode(mode) for mode in row["modes"]),
+        location=locate(row["postal_code"]),
+        area=row["area"],
+        topics=frozenset(row["topics"]),
+        access=frozenset(row["access"]),
+        gender=row["gender"],
+        age_band=row["age_band"],
+        certified_until=row["certified_until"],
+        cleared_for_minors=row["cleared_for_minors"],
+        is_active=row["state"] == "active",
+        capacity=row["capacity"],
+        places_taken=row["places_taken"],
+    )
+
+
+def store_shortlist(match: Match, shortlist: Shortlist, work: Work) -> None:
+    shortlists = Shortlists(work.connection)
+    shortlists.clear(match.id)
+    shortlists.add(
+        {
+            **row,
+            "match_id": match.id,
+            "clinic_id": match.clinic_id,
+            "reasons_for": Jsonb(row["reasons_for"]),
+            "reasons_against": Jsonb(row["reasons_against"]),
+        }
+        for row in shortlist.rows
+    )
+
+
+def today_of(need: Row, work: Work) -> date:
+    """The client's day: certificates must be valid on it."""
+    return work.now.astimezone(ZoneInfo(need["time_zone"])).date()

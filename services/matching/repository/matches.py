@@ -1,0 +1,230 @@
+"""Matches, one per referral and round, and their shortlists."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg import Cursor, sql
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from services.chassis.database import Connection
+from services.matching.domain.states import State
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """One row; `next_at` is when its owner is expected to have moved it on."""
+
+    id: UUID
+    referral_id: UUID
+    client_id: UUID
+    clinic_id: UUID
+    round: int
+    received_at: datetime
+    state: State
+    offer_id: UUID | None = None
+    peer_id: UUID | None = None
+    peer_organisation_id: UUID | None = None
+    mode: str | None = None
+    end_reason: str | None = None
+    policy_version: int
+    ruled_out: dict[str, int]
+    next_at: datetime | None
+    ranked_at: datetime
+    opened_at: datetime
+    changed_at: datetime
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", State(self.state))
+
+
+COLUMNS: Final = sql.SQL(", ").join(
+    sql.SQL("matches.{}").format(sql.Identifier(field.name)) for field in fields(Match)
+)
+
+
+@dataclass(frozen=True)
+class Matches:
+    connection: Connection
+
+    def find(self, match_id: UUID) -> Match | None:
+        return self._one("WHERE id = %s", match_id)
+
+    def lock(self, match_id: UUID) -> Match | None:
+        return self._one("WHERE id = %s FOR UPDATE", match_id)
+
+    def lock_open(self, referral_id: UUID) -> Match | None:
+        return self._one("WHERE referral_id = %s AND state <> 'ended' FOR UPDATE", referral_id)
+
+    def latest(self, referral_id: UUID) -> Match | None:
+        return self._one("WHERE referral_id = %s ORDER BY round DESC LIMIT 1", referral_id)
+
+    def lock_latest(self, referral_id: UUID) -> Match | None:
+        where = "WHERE referral_id = %s ORDER BY round DESC LIMIT 1 FOR UPDATE"
+        return self._one(where, referral_id)
+
+    def _one(self, where: str, key: UUID) -> Match | None:
+        query = sql.SQL("SELECT {columns} FROM matches ").format(columns=COLUMNS) + sql.SQL(where)
+        return self._cursor().execute(query, (key,)).fetchone()
+
+    def _cursor(self) -> Cursor[Match]:
+        return self.connection.cursor(row_factory=class_row(Match))
+
+    def last_round(self, referral_id: UUID) -> int:
+        query = "SELECT max(round) AS round FROM matches WHERE referral_id = %s"
+        row = self.connection.execute(query, (referral_id,)).fetchone()
+        return int(row["round"] or 0) if row else 0
+
+    def open(self, match: Match) -> None:
+        query = """
+            INSERT INTO matches (id, referral_id, client_id, clinic_id, round, received_at, state,
+                                 policy_version, ruled_out, next_at, ranked_at, opened_at,
+                                 changed_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        """
+        self.connection.execute(
+            query,
+            (
+                match.id,
+                match.referral_id,
+                match.client_id,
+                match.clinic_id,
+                match.round,
+                match.received_at,
+                match.state,
+                match.policy_version,
+                Jsonb(match.ruled_out),
+                match.next_at,
+                match.ranked_at,
+                match.opened_at,
+                match.changed_at,
+            ),
+        )
+
+    def store(self, match: Match) -> bool:
+        """Write the row if nobody changed it since it was read, and raise its version."""
+        query = """
+            UPDATE matches
+               SET client_id = %(client_id)s, state = %(state)s, offer_id = %(offer_id)s,
+                   peer_id = %(peer_id)s, peer_organisation_id = %(peer_organisation_id)s,
+                   mode = %(mode)s, end_reason = %(end_reason)s,
+                   policy_version = %(policy_version)s, ruled_out = %(ruled_out)s,
+                   next_at = %(next_at)s, ranked_at = %(ranked_at)s,
+                   changed_at = %(changed_at)s, version = version + 1
+             WHERE id = %(id)s AND version = %(version)s
+        """
+        given = {**vars(match), "ruled_out": Jsonb(match.ruled_out)}
+        return bool(self.connection.execute(query, given).rowcount)
+
+    def note_ranking(self, match_id: UUID, ranked_at: datetime) -> None:
+        """Ranked again with the same outcome: nothing that a reader sees has changed."""
+        query = "UPDATE matches SET ranked_at = %s WHERE id = %s"
+        self.connection.execute(query, (ranked_at, match_id))
+
+    def by_ids(self, ids: Iterable[UUID]) -> list[Match]:
+        query = sql.SQL("SELECT {columns} FROM matches WHERE id = ANY (%s)").format(columns=COLUMNS)
+        return self._cursor().execute(query, (list(ids),)).fetchall()
+
+    def lock_unanswered(self, now: datetime, limit: int) -> list[Match]:
+        query = sql.SQL(
+            """
+            SELECT {columns}
+              FROM matches
+             WHERE state IN ('offered', 'chosen') AND next_at < %s
+             ORDER BY next_at
+             LIMIT %s
+               FOR UPDATE SKIP LOCKED
+            """
+        ).format(columns=COLUMNS)
+        return self._cursor().execute(query, (now, limit)).fetchall()
+
+    def lock_waiting_since(self, changed_at: datetime, limit: int) -> list[Match]:
+        """Whoever has nobody to be offered, and was ranked before the peers last changed."""
+        query = sql.SQL(
+            """
+            SELECT {columns}
+              FROM matches
+             WHERE ranked_at < %s AND (
+                       state = 'waiting'
+                       OR state = 'shortlisted' AND NOT EXISTS (
+                           SELECT FROM shortlisted_peers
+                             JOIN peers ON peers.id = shortlisted_peers.peer_id
+                            WHERE shortlisted_peers.match_id = matches.id
+                              AND peers.state = 'active' AND places_taken < capacity
+                       )
+                   )
+             ORDER BY ranked_at
+             LIMIT %s
+               FOR UPDATE OF matches SKIP LOCKED
+            """
+        ).format(columns=COLUMNS)
+        return self._cursor().execute(query, (changed_at, limit)).fetchall()
+
+    def waiting(
+        self,
+        clinics: Iterable[UUID],
+        states: Sequence[State],
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> list[Row]:
+        """Oldest waiting date first, whatever the round."""
+        received_at, last = after or (None, None)
+        query = sql.SQL(
+            """
+            SELECT {columns}, needs.accepted,
+                   (SELECT count(*) FROM shortlisted_peers WHERE match_id = matches.id)
+                       AS shortlisted_peers
+              FROM matches
+              JOIN needs ON needs.referral_id = matches.referral_id
+             WHERE matches.clinic_id = ANY (%(clinics)s)
+               AND state = ANY (%(states)s)
+               AND (%(last)s::uuid IS NULL
+                    OR (matches.received_at, matches.id) > (%(received_at)s, %(last)s))
+             ORDER BY matches.received_at, matches.id
+             LIMIT %(limit)s
+            """
+        ).format(columns=COLUMNS)
+        given = {
+            "clinics": list(clinics),
+            "states": [str(state) for state in states],
+            "received_at": received_at,
+            "last": last,
+            "limit": limit,
+        }
+        return self.connection.execute(query, given).fetchall()
+
+
+@dataclass(frozen=True)
+class Shortlists:
+    connection: Connection
+
+    def clear(self, match_id: UUID) -> None:
+        self.connection.execute("DELETE FROM shortlisted_peers WHERE match_id = %s", (match_id,))
+
+    def add(self, rows: Iterable[Row]) -> None:
+        query = """
+            INSERT INTO shortlisted_peers (match_id, clinic_id, position, peer_id,
+                                           peer_organisation_id, points, modes, reasons_for,
+                                           reasons_against)
+            VALUES (%(match_id)s, %(clinic_id)s, %(position)s, %(peer_id)s,
+                    %(peer_organisation_id)s, %(points)s, %(modes)s, %(reasons_for)s,
+                    %(reasons_against)s)
+        """
+        with self.connection.cursor() as cursor:
+            cursor.executemany(query, list(rows))
+
+    def of(self, match_id: UUID) -> list[Row]:
+        query = """
+            SELECT position, peer_id, peer_organisation_id, points, modes, reasons_for,
+                   reasons_against
+              FROM shortlisted_peers
+             WHERE match_id = %s
+             ORDER BY position
+        """
+        return self.connection.execute(query, (match_id,)).fetchall()

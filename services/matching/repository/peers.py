@@ -1,0 +1,215 @@
+"""Peer organisations, peers and their places."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from services.chassis.database import Connection
+
+Row = dict[str, Any]
+
+# What a request may set; the statements below are composed from these names alone.
+FACTS: Final = (
+    "display_name",
+    "email",
+    "phone",
+    "contact_key",
+    "preferred_channel",
+    "languages",
+    "modes",
+    "postal_code",
+    "time_zone",
+    "topics",
+    "access",
+    "gender",
+    "age_band",
+    "certified_until",
+    "cleared_for_minors",
+    "state",
+    "capacity",
+)
+
+
+class AlreadyAPeer(Exception):
+    """The organisation has a peer with this e-mail address or phone number."""
+
+
+@dataclass(frozen=True)
+class PeerOrganisations:
+    connection: Connection
+
+    def find(self, organisation_id: UUID) -> Row | None:
+        query = "SELECT id, name, time_zone, area, version FROM peer_organisations WHERE id = %s"
+        return self.connection.execute(query, (organisation_id,)).fetchone()
+
+    def lock(self, organisation_id: UUID) -> Row | None:
+        query = """
+            SELECT id, name, time_zone, area, version
+              FROM peer_organisations
+             WHERE id = %s
+               FOR UPDATE
+        """
+        return self.connection.execute(query, (organisation_id,)).fetchone()
+
+    def store(self, row: Mapping[str, Any]) -> int:
+        """Add it, or take over what changed; returns its version."""
+        query = """
+            INSERT INTO peer_organisations (id, name, time_zone, area)
+            VALUES (%(id)s, %(name)s, %(time_zone)s, %(area)s)
+                ON CONFLICT (id) DO UPDATE
+               SET name = excluded.name, time_zone = excluded.time_zone, area = excluded.area,
+                   version = peer_organisations.version + 1
+            RETURNING version
+        """
+        stored = self.connection.execute(query, row).fetchone()
+        return int(stored["version"]) if stored else 0
+
+    def page(self, ids: Iterable[UUID] | None, after: UUID | None, limit: int) -> list[Row]:
+        """In the order of ids; `ids` None means every organisation."""
+        query = """
+            SELECT id, name, time_zone, area
+              FROM peer_organisations
+             WHERE (%(ids)s::uuid[] IS NULL OR id = ANY (%(ids)s))
+               AND (%(after)s::uuid IS NULL OR id > %(after)s)
+             ORDER BY id
+             LIMIT %(limit)s
+        """
+        named = None if ids is None else list(ids)
+        given = {"ids": named, "after": after, "limit": limit}
+        return self.connection.execute(query, given).fetchall()
+
+
+@dataclass(frozen=True)
+class Peers:
+    connection: Connection
+
+    def add(self, row: Mapping[str, Any], now: datetime) -> None:
+        names = sql.SQL(", ").join(map(sql.Identifier, FACTS))
+        values = sql.SQL(", ").join(map(sql.Placeholder, FACTS))
+        query = sql.SQL(
+            """
+            INSERT INTO peers (id, peer_organisation_id, places_limit, registered_at, updated_at,
+                               {names})
+            VALUES (%(id)s, %(peer_organisation_id)s, %(capacity)s, %(now)s, %(now)s, {values})
+            """
+        ).format(names=names, values=values)
+        with _duplicates_named():
+            self.connection.execute(query, {**row, "now": now})
+
+    def change(self, row: Mapping[str, Any], now: datetime) -> None:
+        """Store the facts; a smaller capacity takes no place away, it only gives out no more."""
+        settings = sql.SQL(", ").join(
+            sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in FACTS
+        )
+        query = sql.SQL(
+            """
+            UPDATE peers
+               SET {settings}, places_limit = greatest(%(capacity)s, places_taken),
+                   updated_at = %(now)s, version = version + 1
+             WHERE id = %(id)s
+            """
+        ).format(settings=settings)
+        with _duplicates_named():
+            self.connection.execute(query, {**row, "now": now})
+
+    def find(self, peer_id: UUID) -> Row | None:
+        return self._one("WHERE id = %(id)s", peer_id)
+
+    def lock(self, peer_id: UUID) -> Row | None:
+        return self._one("WHERE id = %(id)s FOR UPDATE", peer_id)
+
+    def _one(self, where: str, peer_id: UUID) -> Row | None:
+        query = sql.SQL("SELECT {columns} FROM peers ").format(columns=COLUMNS) + sql.SQL(where)
+        return self.connection.execute(query, {"id": peer_id}).fetchone()
+
+    def page(
+        self, organisations: Iterable[UUID], after: tuple[datetime, UUID] | None, limit: int
+    ) -> list[Row]:
+        """In the order of registration: a cursor may not hold a name."""
+        registered_at, last = after or (None, None)
+        query = sql.SQL(
+            """
+            SELECT {columns}
+              FROM peers
+             WHERE peer_organisation_id = ANY (%(organisations)s)
+               AND (%(last)s::uuid IS NULL OR (registered_at, id) > (%(registered_at)s, %(last)s))
+             ORDER BY registered_at, id
+             LIMIT %(limit)s
+            """
+        ).format(columns=COLUMNS)
+        given = {
+            "organisations": list(organisations),
+            "registered_at": registered_at,
+            "last": last,
+            "limit": limit,
+        }
+        return self.connection.execute(query, given).fetchall()
+
+    def by_ids(self, ids: Iterable[UUID]) -> dict[UUID, Row]:
+        query = sql.SQL("SELECT {columns} FROM peers WHERE id = ANY (%s)").format(columns=COLUMNS)
+        rows = self.connection.execute(query, (list(ids),)).fetchall()
+        return {row["id"]: row for row in rows}
+
+    def to_rank(self) -> list[Row]:
+        """Every peer that the transaction may see, with the area of their organisation."""
+        query = """
+            SELECT peers.id, peer_organisation_id, languages, modes, postal_code,
+                   peer_organisations.area, topics, access, gender, age_band, certified_until,
+                   cleared_for_minors, state, capacity, places_taken
+              FROM peers
+              JOIN peer_organisations ON peer_organisations.id = peer_organisation_id
+        """
+        return self.connection.execute(query).fetchall()
+
+    def last_change(self) -> datetime | None:
+        query = "SELECT max(updated_at) AS changed_at FROM peers"
+        row = self.connection.execute(query).fetchone()
+        return row["changed_at"] if row else None
+
+    def lock_all(self, ids: Iterable[UUID]) -> None:
+        """In the order of ids, so that two changes of the same peers wait, not deadlock."""
+        query = "SELECT id FROM peers WHERE id = ANY (%s) ORDER BY id FOR UPDATE"
+        self.connection.execute(query, (list(ids),))
+
+    def take_place(self, peer_id: UUID, on: date) -> bool:
+        """Take a place if one is free; the condition and the change are one statement."""
+        query = """
+            UPDATE peers
+               SET places_taken = places_taken + 1
+             WHERE id = %s AND places_taken < capacity AND state = 'active'
+               AND certified_until >= %s
+        """
+        return self.connection.execute(query, (peer_id, on)).rowcount == 1
+
+    def free_place(self, peer_id: UUID, now: datetime) -> None:
+        query = """
+            UPDATE peers
+               SET places_taken = places_taken - 1,
+                   places_limit = greatest(capacity, places_taken - 1), updated_at = %s
+             WHERE id = %s
+        """
+        self.connection.execute(query, (now, peer_id))
+
+
+COLUMNS: Final = sql.SQL(", ").join(
+    map(
+        sql.Identifier,
+        ("id", "peer_organisation_id", "places_taken", "registered_at", "version", *FACTS),
+    )
+)
+
+
+@contextmanager
+def _duplicates_named() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.errors.UniqueViolation as error:
+        if error.diag.constraint_name == "peers_once_per_organisation_and_contact":
+            raise AlreadyAPeer from None
+        raise

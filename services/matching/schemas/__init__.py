@@ -1,0 +1,1 @@
+"""The wire: what matching reads of others, and how it answers."""

@@ -1,0 +1,283 @@
+"""What reaches matching, and which handler answers. Open this file first."""
+
+from services.chassis.cursors import PageSchema
+from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, OPERATOR, PEER, SUPERVISOR
+from services.chassis.service import Service, consumes, every, internal, page, route
+from services.matching import pages, questions
+from services.matching.handlers import (
+    answers,
+    linking,
+    matches,
+    offering,
+    organisations,
+    peers,
+    ranking,
+    telling,
+)
+from services.matching.schemas import heard, published
+from services.matching.schemas import matches as match_wire
+from services.matching.schemas import peers as peer_wire
+
+
+class Matching(Service):
+    name = "matching"
+    publishes = published.PUBLISHED
+
+    put_peer_organisation = route(
+        "PUT",
+        "/peer-organisations/{peer_organisation_id}",
+        roles={OPERATOR, SUPERVISOR},
+        body=peer_wire.PeerOrganisationBodySchema,
+        answer=peer_wire.PeerOrganisationSchema,
+        errors=(404,),
+        guarded=True,
+        handler=organisations.put_peer_organisation,
+    )
+    read_peer_organisation = route(
+        "GET",
+        "/peer-organisations/{peer_organisation_id}",
+        roles={OPERATOR, SUPERVISOR, COORDINATOR, PEER},
+        answer=peer_wire.PeerOrganisationSchema,
+        errors=(404,),
+        handler=organisations.read_peer_organisation,
+    )
+    list_peer_organisations = route(
+        "GET",
+        "/peer-organisations",
+        roles={OPERATOR, SUPERVISOR, COORDINATOR},
+        query=PageSchema,
+        answer=peer_wire.PeerOrganisationSchema,
+        many=True,
+        handler=organisations.list_peer_organisations,
+    )
+
+    add_peer = route(
+        "POST",
+        "/peers",
+        roles={COORDINATOR, SUPERVISOR},
+        body=peer_wire.NewPeerSchema,
+        answer=peer_wire.PeerSchema,
+        status=201,
+        errors=(404, 409),
+        handler=peers.add_peer,
+    )
+    list_peers = route(
+        "GET",
+        "/peers",
+        roles={COORDINATOR, SUPERVISOR},
+        query=PageSchema,
+        answer=peer_wire.PeerSchema,
+        many=True,
+        handler=peers.list_peers,
+    )
+    read_peer = route(
+        "GET",
+        "/peers/{peer_id}",
+        roles={COORDINATOR, SUPERVISOR, PEER},
+        answer=peer_wire.PeerSchema,
+        errors=(404,),
+        handler=peers.read_peer,
+    )
+    change_peer = route(
+        "PATCH",
+        "/peers/{peer_id}",
+        roles={COORDINATOR, SUPERVISOR, PEER},
+        body=peer_wire.PeerChangeSchema,
+        answer=peer_wire.PeerSchema,
+        errors=(404, 409),
+        guarded=True,
+        handler=peers.change_peer,
+    )
+
+    list_waiting = route(
+        "GET",
+        "/waiting",
+        roles={COORDINATOR, SUPERVISOR},
+        query=match_wire.WaitingQuerySchema,
+        answer=match_wire.WaitingSchema,
+        many=True,
+        handler=offering.list_waiting,
+    )
+    read_shortlist = route(
+        "GET",
+        "/referrals/{referral_id}/shortlist",
+        roles={COORDINATOR, SUPERVISOR},
+        answer=match_wire.ShortlistSchema,
+        errors=(404,),
+        handler=offering.read_shortlist,
+    )
+    offer = route(
+        "POST",
+        "/referrals/{referral_id}/offer",
+        roles={COORDINATOR},
+        body=match_wire.NewOfferSchema,
+        answer=match_wire.OfferSchema,
+        status=201,
+        prepare=questions.acceptance,
+        errors=(404, 409),
+        guarded=True,
+        handler=offering.offer,
+    )
+    read_offer = route(
+        "GET",
+        "/offers/{offer_id}",
+        roles={COORDINATOR, SUPERVISOR, CLINIC, CLIENT},
+        answer=match_wire.OfferSchema,
+        errors=(404,),
+        handler=offering.read_offer,
+    )
+    choose = route(
+        "POST",
+        "/offers/{offer_id}/choose",
+        roles={CLIENT, COORDINATOR, CLINIC},
+        body=match_wire.ChoiceSchema,
+        answer=match_wire.MatchSchema,
+        errors=(404, 409),
+        guarded=True,
+        handler=answers.choose,
+    )
+    read_match = route(
+        "GET",
+        "/matches/{match_id}",
+        roles={COORDINATOR, SUPERVISOR, CLINIC, CLIENT, PEER},
+        answer=match_wire.MatchSchema,
+        errors=(404,),
+        handler=matches.read_match,
+    )
+    accept = route(
+        "POST",
+        "/matches/{match_id}/accept",
+        roles={PEER, COORDINATOR},
+        body=match_wire.RecordedSchema,
+        answer=match_wire.MatchSchema,
+        errors=(404, 409),
+        guarded=True,
+        handler=answers.accept,
+    )
+    decline = route(
+        "POST",
+        "/matches/{match_id}/decline",
+        roles={PEER, CLIENT, COORDINATOR, CLINIC},
+        body=match_wire.DeclineSchema,
+        answer=match_wire.NextStepSchema,
+        errors=(404, 409),
+        guarded=True,
+        handler=answers.decline,
+    )
+    end = route(
+        "POST",
+        "/matches/{match_id}/end",
+        roles={PEER, CLIENT, COORDINATOR, CLINIC},
+        body=match_wire.EndSchema,
+        answer=match_wire.NextStepSchema,
+        errors=(404, 409),
+        guarded=True,
+        handler=matches.end,
+    )
+
+    show_link = page("GET", "/l/{secret}", handler=pages.show)
+    use_link = page("POST", "/l/{secret}", handler=pages.use)
+
+    tell_peers = internal(
+        "POST",
+        "/peers",
+        callers={"scheduling": {"scheduling"}},
+        body=peer_wire.IdsSchema,
+        answer=peer_wire.PeerStatesSchema,
+        handler=telling.tell_peers,
+    )
+    tell_contacts = internal(
+        "POST",
+        "/contacts",
+        callers={"notifications": {"notification"}},
+        body=peer_wire.IdsSchema,
+        answer=peer_wire.PeerContactsSchema,
+        handler=telling.tell_contacts,
+    )
+    tell_matches = internal(
+        "POST",
+        "/matches",
+        callers={"scheduling": {"scheduling"}, "notifications": {"notification"}},
+        body=peer_wire.IdsSchema,
+        answer=match_wire.MatchesSchema,
+        handler=telling.tell_matches,
+    )
+    make_link = internal(
+        "POST",
+        "/links",
+        callers={"notifications": {"notification"}},
+        body=match_wire.LinkRequestSchema,
+        answer=match_wire.LinkSchema,
+        handler=linking.make_link,
+    )
+
+    remember_clinic = consumes(
+        "clinic.registered.v1",
+        source="referrals",
+        schema=heard.ClinicRegisteredSchema,
+        handler=organisations.remember_clinic,
+    )
+    rank = consumes(
+        "referral.submitted.v1",
+        source="referrals",
+        schema=heard.ReferralSchema,
+        asks=questions.needs,
+        handler=ranking.rank,
+    )
+    rank_after_consent = consumes(
+        "referral.consent_renewed.v1",
+        source="referrals",
+        schema=heard.ReferralSchema,
+        asks=questions.needs,
+        handler=ranking.rank,
+    )
+    correct = consumes(
+        "referral.corrected.v1",
+        source="referrals",
+        schema=heard.ReferralCorrectedSchema,
+        asks=questions.needs,
+        handler=ranking.correct,
+    )
+    remember_acceptance = consumes(
+        "referral.accepted.v1",
+        source="referrals",
+        schema=heard.ReferralSchema,
+        handler=ranking.remember_acceptance,
+    )
+    end_declined = consumes(
+        "referral.declined.v1",
+        source="referrals",
+        schema=heard.ReferralSchema,
+        handler=ranking.end_declined,
+        overtakes=True,
+    )
+    end_withdrawn = consumes(
+        "referral.withdrawn.v1",
+        source="referrals",
+        schema=heard.ReferralSchema,
+        handler=ranking.end_withdrawn,
+        overtakes=True,
+    )
+    end_without_consent = consumes(
+        "referral.consent_ended.v1",
+        source="referrals",
+        schema=heard.ReferralSchema,
+        handler=ranking.end_without_consent,
+        overtakes=True,
+    )
+    end_completed = consumes(
+        "referral.completed.v1",
+        source="referrals",
+        schema=heard.ReferralSchema,
+        handler=ranking.end_completed,
+        overtakes=True,
+    )
+    activate = consumes(
+        "session.outcome_recorded.v1",
+        source="scheduling",
+        schema=heard.OutcomeRecordedSchema,
+        handler=ranking.activate,
+    )
+
+    expire_offers = every(seconds=15, handler=answers.expire_offers)
+    rank_the_waiting = every(seconds=5, handler=ranking.rank_the_waiting)

@@ -1,0 +1,1 @@
+"""Notifications owns messages, their texts, people's preferences and the delivery ledger."""

@@ -1,0 +1,1 @@
+"""One function per thing notifications does: load, decide, store, emit."""

@@ -1,0 +1,1 @@
+"""The wire of notifications: events in and out, the API, and the owners' answers."""

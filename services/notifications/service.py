@@ -1,0 +1,212 @@
+"""What reaches notifications, and which handler answers. Open this file first."""
+
+from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, PEER
+from services.chassis.service import Service, consumes, repeatedly, route
+from services.notifications import sender
+from services.notifications.handlers import ledger, planning, preferences
+from services.notifications.repository.messages import WAKE_SENDER
+from services.notifications.schemas.api import (
+    LedgerQuerySchema,
+    MessageSchema,
+    PersonPreferencesSchema,
+    PreferencesSchema,
+    ToldSchema,
+)
+from services.notifications.schemas.published import PUBLISHED
+from services.notifications.schemas.received import (
+    ClinicRegisteredSchema,
+    MatchSchema,
+    MatchWithPeerSchema,
+    PeerOrganisationRegisteredSchema,
+    ReferralSchema,
+    SessionSchema,
+)
+
+
+class Notifications(Service):
+    name = "notifications"
+    publishes = PUBLISHED
+
+    # The delivery ledger.
+    list_messages = route(
+        "GET",
+        "/messages",
+        roles={COORDINATOR, CLINIC, PEER, CLIENT},
+        query=LedgerQuerySchema,
+        answer=MessageSchema,
+        many=True,
+        handler=ledger.list_messages,
+    )
+    show_message = route(
+        "GET",
+        "/messages/{id}",
+        roles={COORDINATOR, CLINIC, PEER, CLIENT},
+        answer=MessageSchema,
+        handler=ledger.show_message,
+    )
+    resend = route(
+        "POST",
+        "/messages/{id}/resend",
+        roles={COORDINATOR},
+        answer=MessageSchema,
+        status=201,
+        errors=(409,),
+        handler=ledger.resend,
+    )
+    note_told = route(
+        "POST",
+        "/messages/{id}/told",
+        roles={COORDINATOR, CLINIC},
+        body=ToldSchema,
+        answer=MessageSchema,
+        errors=(409,),
+        guarded=True,
+        handler=ledger.note_told,
+    )
+
+    # What a person prefers.
+    show_preferences = route(
+        "GET",
+        "/people/{id}/preferences",
+        roles={COORDINATOR, PEER, CLIENT},
+        answer=PersonPreferencesSchema,
+        handler=preferences.show_preferences,
+    )
+    put_preferences = route(
+        "PUT",
+        "/people/{id}/preferences",
+        roles={COORDINATOR, PEER, CLIENT},
+        body=PreferencesSchema,
+        answer=PersonPreferencesSchema,
+        guarded=True,
+        handler=preferences.put_preferences,
+    )
+
+    # Organisations, which the sender's scans start from.
+    remember_clinic = consumes(
+        "clinic.registered.v1",
+        source="referrals",
+        schema=ClinicRegisteredSchema,
+        handler=planning.remember_clinic,
+    )
+    remember_peer_organisation = consumes(
+        "peer_organisation.registered.v1",
+        source="matching",
+        schema=PeerOrganisationRegisteredSchema,
+        handler=planning.remember_peer_organisation,
+    )
+
+    # A referral's steps: the clinic is told.
+    remember_client = consumes(
+        "referral.submitted.v1",
+        source="referrals",
+        schema=ReferralSchema,
+        handler=planning.remember_client,
+    )
+    tell_acceptance = consumes(
+        "referral.accepted.v1",
+        source="referrals",
+        schema=ReferralSchema,
+        handler=planning.tell_acceptance,
+    )
+    tell_question = consumes(
+        "referral.information_requested.v1",
+        source="referrals",
+        schema=ReferralSchema,
+        handler=planning.tell_question,
+    )
+    tell_decline = consumes(
+        "referral.declined.v1",
+        source="referrals",
+        schema=ReferralSchema,
+        handler=planning.tell_decline,
+        overtakes=True,
+    )
+    tell_withdrawal = consumes(
+        "referral.withdrawn.v1",
+        source="referrals",
+        schema=ReferralSchema,
+        handler=planning.tell_withdrawal,
+        overtakes=True,
+    )
+    stop_for_consent = consumes(
+        "referral.consent_ended.v1",
+        source="referrals",
+        schema=ReferralSchema,
+        handler=planning.stop_for_consent,
+        overtakes=True,
+    )
+
+    # A match's steps: client and peer are asked, then told.
+    tell_still_looking = consumes(
+        "match.no_peer_found.v1",
+        source="matching",
+        schema=MatchSchema,
+        handler=planning.tell_still_looking,
+    )
+    ask_client = consumes(
+        "match.offered.v1",
+        source="matching",
+        schema=MatchWithPeerSchema,
+        handler=planning.ask_client,
+    )
+    ask_peer = consumes(
+        "match.chosen.v1",
+        source="matching",
+        schema=MatchWithPeerSchema,
+        handler=planning.ask_peer,
+    )
+    take_back_declined_ask = consumes(
+        "match.declined.v1",
+        source="matching",
+        schema=MatchSchema,
+        handler=planning.take_back_ask,
+    )
+    take_back_expired_ask = consumes(
+        "match.offer_expired.v1",
+        source="matching",
+        schema=MatchWithPeerSchema,
+        handler=planning.take_back_ask,
+    )
+    tell_match = consumes(
+        "match.confirmed.v1",
+        source="matching",
+        schema=MatchWithPeerSchema,
+        handler=planning.tell_match,
+    )
+    tell_match_end = consumes(
+        "match.ended.v1",
+        source="matching",
+        schema=MatchSchema,
+        handler=planning.tell_match_end,
+        overtakes=True,
+    )
+
+    # A session's steps: the notices and the one reminder follow every change.
+    tell_session = consumes(
+        "session.booked.v1",
+        source="scheduling",
+        schema=SessionSchema,
+        handler=planning.tell_session,
+    )
+    tell_new_time = consumes(
+        "session.rescheduled.v1",
+        source="scheduling",
+        schema=SessionSchema,
+        handler=planning.tell_new_time,
+    )
+    tell_cancellation = consumes(
+        "session.cancelled.v1",
+        source="scheduling",
+        schema=SessionSchema,
+        handler=planning.tell_cancellation,
+        overtakes=True,
+    )
+    drop_reminder = consumes(
+        "session.outcome_recorded.v1",
+        source="scheduling",
+        schema=SessionSchema,
+        handler=planning.drop_reminder,
+    )
+
+    send_due = repeatedly(seconds=1, run=sender.run, wakes_on=WAKE_SENDER)

@@ -1,0 +1,1 @@
+"""Owns clinics, the people they refer, referrals, consents, the plan's line and disclosures."""

@@ -1,0 +1,1 @@
+"""The rules of referrals. Pure: no database, broker, clock or chance."""

@@ -1,0 +1,1 @@
+"""One function per thing referrals does: load, decide, store, emit."""

@@ -1,0 +1,121 @@
+"""Consent given, given again, withdrawn and run out: the gate for everything that leaves."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from services.chassis.http.request import Answer, Request
+from services.chassis.problems import Invalid
+from services.chassis.work import Work
+from services.referrals.domain import consent as rules
+from services.referrals.domain.progress import CONSENTED, Action, ReferralEnded, Status, move
+from services.referrals.events import (
+    ReferralAccepted,
+    ReferralConsentEnded,
+    ReferralConsentRenewed,
+    ReferralSubmitted,
+)
+from services.referrals.handlers.case import Case, named
+from services.referrals.handlers.view import referral_answer
+from services.referrals.repository.consents import Consents
+from services.referrals.schemas.requests import CONSENT_HAS_ENDED
+
+EXPIRED_AT_ONCE: Final = 500
+
+
+def give_consent(request: Request, work: Work) -> Answer:
+    """Record what the person agreed to; it takes the place of what they said before."""
+    case = Case.of_request(work, request.path["referral_id"])
+    request.expects(case.row["version"])
+    if not case.is_open:
+        raise ReferralEnded
+    record_consent(case, request.body, field="until")
+    return referral_answer(case.row, work)
+
+
+def withdraw_consent(request: Request, work: Work) -> Answer:
+    case = Case.of_request(work, request.path["referral_id"])
+    request.expects(case.row["version"])
+    move(Action.END_CONSENT, status=case.status, accepted=case.row["accepted"])
+    end_consent(case, "withdrawn")
+    return referral_answer(case.row, work)
+
+
+def expire_consents(work: Work) -> None:
+    """End what has run out; whoever asks in the meantime is refused by the time itself."""
+    for referral_id in Consents(work.connection).due(work.now, EXPIRED_AT_ONCE):
+        case = Case.find(work, referral_id)
+        if case:
+            end_consent(case, "expired")
+
+
+def record_consent(case: Case, given: Mapping[str, Any], *, field: str) -> None:
+    """Store the consent and let it open, keep or close the way."""
+    work = case.work
+    until = rules.ends_at(given["until"], case.row["client"]["time_zone"])
+    consent = rules.Consent(scope=given["scope"], recipients=given["with"], ends_at=until)
+    if consent.has_ended(work.now):
+        raise Invalid({field: [CONSENT_HAS_ENDED]})
+    consents = Consents(work.connection)
+    consents.end(case.row["id"], at=work.now, cause="replaced")
+    consents.add(
+        {
+            "id": work.new_id(),
+            "referral_id": case.row["id"],
+            "clinic_id": case.row["clinic_id"],
+            "given_on": given["given_on"] or case.today,
+            "scope": consent.scope,
+            "recipients": consent.recipients,
+            "ends_at": consent.ends_at,
+            "recorded_at": work.now,
+        }
+    )
+    if not consent.allows_matching(work.now):
+        note_too_narrow(case)
+    elif case.status is Status.AWAITING_CONSENT:
+        go_on(case)
+    else:
+        case.row["version"] += 1
+        case.note("consent-changed")
+        case.save()
+
+
+def note_too_narrow(case: Case) -> None:
+    """A consent without matching leads nowhere; given later, it takes the wider one back."""
+    if case.status in CONSENTED:
+        case.move(Action.END_CONSENT, "consent-ended", cause="withdrawn")
+        case.emit(ReferralConsentEnded(cause="withdrawn", **named(case.row)))
+    else:
+        case.row["version"] += 1
+        case.note("consent-missing")
+        case.save()
+
+
+def go_on(case: Case) -> None:
+    """Let the referral leave for the first time, or again; the waiting date stays."""
+    row = case.row
+    is_first = row["submitted_at"] is None
+    accepts_now = case.clinic["auto_accept"] and not row["accepted"]
+    row["accepted"] = row["accepted"] or case.clinic["auto_accept"]
+    if is_first:
+        row["submitted_at"] = case.work.now
+    case.move(Action.GIVE_CONSENT, "submitted" if is_first else "consent-renewed")
+    event = ReferralSubmitted if is_first else ReferralConsentRenewed
+    case.emit(
+        event(
+            client_id=row["client_id"],
+            received_at=row["received_at"],
+            accepted=row["accepted"],
+            **named(row),
+        )
+    )
+    if accepts_now:
+        case.note("accepted", by="policy")
+        case.emit(ReferralAccepted(**named(row)))
+
+
+def end_consent(case: Case, cause: str) -> None:
+    """Close the way in the same commit that records the end."""
+    Consents(case.work.connection).end(case.row["id"], at=case.work.now, cause=cause)
+    if case.status in CONSENTED:
+        case.move(Action.END_CONSENT, "consent-ended", cause=cause)
+        case.emit(ReferralConsentEnded(cause=cause, **named(case.row)))

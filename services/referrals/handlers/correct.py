@@ -1,0 +1,91 @@
+"""Putting right what was wrong about a person, or about who is the same person."""
+
+from typing import Any
+
+from services.chassis.errors import DomainError
+from services.chassis.http import reading
+from services.chassis.http.request import Answer, Request
+from services.chassis.problems import Invalid
+from services.chassis.work import Work
+from services.referrals.domain import person
+from services.referrals.events import ReferralCorrected
+from services.referrals.handlers.case import Case, named
+from services.referrals.handlers.view import referral_answer
+from services.referrals.repository.referrals import Referrals
+from services.referrals.schemas.requests import CLIENT, REPRESENTATIVE
+
+
+class NotLinked(DomainError):
+    slug = "not-linked"
+
+    def __init__(self) -> None:
+        super().__init__("This referral is not linked to an earlier one")
+
+
+def correct_client(request: Request, work: Work) -> Answer:
+    """Correct the person's facts, here and in their other open referrals of the clinic."""
+    case = Case.of_request(work, request.path["referral_id"])
+    request.expects(case.row["version"])
+    given = dict(request.body)
+    representative = given.pop("representative", case.row["representative"])
+    facts = {
+        "client": CLIENT.dump(given),
+        "representative": REPRESENTATIVE.dump(representative) if representative else None,
+    }
+    apply(case, facts)
+    for row in Referrals(work.connection).find(client_ids=[case.row["client_id"]]):
+        other = Case.find(work, row["id"]) if row["id"] != case.row["id"] else None
+        if other and other.is_open:
+            apply(other, facts)
+    return referral_answer(case.row, work)
+
+
+def apply(case: Case, facts: dict[str, Any]) -> None:
+    """Change one referral's facts, tell of it if it matters, and see who can be reached now."""
+    before = case.row["client"]
+    client = merged(before, facts["client"])
+    if client == before and facts["representative"] == case.row["representative"]:
+        return
+    case.row["client"] = client
+    case.row["representative"] = facts["representative"]
+    case.row["version"] += 1
+    Referrals(case.work.connection).correct(case.row, person.identity(client))
+    case.note("corrected")
+    case.save()
+    case.ask_for_contact()
+    tell(case, needs_changed=person.needs_differ(before, client))
+
+
+def merged(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Lay the correction over what is known, and check the whole as if it were new."""
+    safe_contact = {**before["safe_contact"], **given.get("safe_contact", {})}
+    client = {**before, **given, "safe_contact": safe_contact}
+    errors: dict[str, list[str]] = {}
+    loaded = reading.load(CLIENT, client, "client", errors)
+    if errors:
+        raise Invalid(errors)
+    facts: dict[str, Any] = CLIENT.dump(loaded)
+    return facts
+
+
+def unlink_referral(request: Request, work: Work) -> Answer:
+    """Undo a wrong link: from now on this referral is another person's."""
+    case = Case.of_request(work, request.path["referral_id"])
+    request.expects(case.row["version"])
+    if case.row["linked_referral_id"] is None:
+        raise NotLinked
+    case.row["client_id"] = work.new_id()
+    case.row["linked_referral_id"] = None
+    case.row["version"] += 1
+    case.note("unlinked")
+    case.save()
+    tell(case, needs_changed=False)
+    return referral_answer(case.row, work)
+
+
+def tell(case: Case, *, needs_changed: bool) -> None:
+    case.emit(
+        ReferralCorrected(
+            client_id=case.row["client_id"], needs_changed=needs_changed, **named(case.row)
+        )
+    )

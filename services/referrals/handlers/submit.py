@@ -1,0 +1,85 @@
+"""A clinic's referral comes in: kept whatever is missing, recognised, and sent on with consent."""
+
+from typing import Any
+from uuid import UUID
+
+from services.chassis.http.request import Answer, Request
+from services.chassis.problems import Invalid
+from services.chassis.work import Work
+from services.referrals.domain import person
+from services.referrals.domain.person import Earlier, Identity
+from services.referrals.domain.progress import Status
+from services.referrals.handlers.case import Case
+from services.referrals.handlers.consent import record_consent
+from services.referrals.handlers.view import referral_answer
+from services.referrals.repository.clinics import Clinics
+from services.referrals.repository.referrals import Referrals, Row
+from services.referrals.schemas.requests import NEEDS, PLAN, REPRESENTATIVE, client_facts
+
+
+def submit_referral(request: Request, work: Work) -> Answer:
+    """Take in a referral; the same person's earlier one at this clinic is linked."""
+    body = request.body
+    clinic = submitting_clinic(body["clinic_id"], work)
+    client = client_facts(body["client"])
+    identity = person.identity(client)
+    known = person.same_person(identity, Referrals(work.connection).earlier(clinic["id"], identity))
+    case = open_case(new_row(body, client, clinic, known, work), identity, clinic, work)
+    if body["consent"]:
+        record_consent(case, body["consent"], field="consent.until")
+    else:
+        case.note("consent-missing")
+    answer = referral_answer(case.row, work)
+    return Answer(
+        answer.body, version=answer.version, location=f"/referrals/{case.row['id']}", status=201
+    )
+
+
+def submitting_clinic(given: UUID | None, work: Work) -> Row:
+    """Find the clinic that refers; one that the caller does not act for is as good as unknown."""
+    if given is None and len(work.orgs) != 1:
+        raise Invalid({"clinic_id": ["Say for which of your clinics."]})
+    clinic_id = given or next(iter(work.orgs))
+    clinic = Clinics(work.connection).lock(clinic_id) if clinic_id in work.orgs else None
+    if clinic is None:
+        raise Invalid({"clinic_id": ["Not a clinic that you refer for."]})
+    return clinic
+
+
+def new_row(
+    body: dict[str, Any], client: dict[str, Any], clinic: Row, known: Earlier | None, work: Work
+) -> Row:
+    plan, representative = body["treatment_plan"], body["representative"]
+    return {
+        "id": work.new_id(),
+        "clinic_id": clinic["id"],
+        "client_id": known.client_id if known else work.new_id(),
+        "linked_referral_id": known.referral_id if known else None,
+        "external_reference": body["external_reference"],
+        "status": Status.AWAITING_CONSENT,
+        "accepted": False,
+        "received_at": work.now,
+        "submitted_at": None,
+        "withdrawn_by": None,
+        "urgency": body["urgency"],
+        "client": client,
+        "needs": NEEDS.dump(body),
+        "plan": PLAN.dump(plan) if plan else None,
+        "representative": REPRESENTATIVE.dump(representative) if representative else None,
+        "match_id": None,
+        "match_round": 0,
+        "match_state": None,
+        "peer_organisation_id": None,
+        "version": 1,
+    }
+
+
+def open_case(row: Row, identity: Identity, clinic: Row, work: Work) -> Case:
+    case = Case(work, row, clinic)
+    case.assign()
+    Referrals(work.connection).add(row, identity)
+    case.note("received")
+    if row["linked_referral_id"]:
+        case.note("linked", referral_id=row["linked_referral_id"])
+    case.ask_for_contact()
+    return case

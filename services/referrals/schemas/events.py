@@ -1,0 +1,162 @@
+"""Events as they are written by referrals, and as much of others' events as it reads."""
+
+from typing import Final
+
+from marshmallow import EXCLUDE, Schema, fields, validate
+
+from services.referrals import events
+from services.referrals.schemas.requests import DECLINE_REASONS
+
+
+class OfReferralSchema(Schema):
+    referral_id = fields.UUID(required=True)
+    clinic_id = fields.UUID(required=True)
+
+
+class ClinicRegisteredSchema(Schema):
+    clinic_id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    time_zone = fields.String(required=True)
+    area = fields.String(required=True, allow_none=True)
+
+
+class WaitingReferralSchema(OfReferralSchema):
+    client_id = fields.UUID(required=True)
+    received_at = fields.AwareDateTime(required=True)
+    accepted = fields.Boolean(required=True)
+
+
+class ReferralSubmittedSchema(WaitingReferralSchema):
+    pass
+
+
+class ReferralConsentRenewedSchema(WaitingReferralSchema):
+    pass
+
+
+class ReferralAcceptedSchema(OfReferralSchema):
+    pass
+
+
+class ReferralDeclinedSchema(OfReferralSchema):
+    reason = fields.String(required=True, validate=validate.OneOf(DECLINE_REASONS))
+
+
+class ReferralInformationRequestedSchema(OfReferralSchema):
+    pass
+
+
+class ReferralInformationProvidedSchema(OfReferralSchema):
+    pass
+
+
+class ReferralCorrectedSchema(OfReferralSchema):
+    client_id = fields.UUID(required=True)
+    needs_changed = fields.Boolean(required=True)
+
+
+class ReferralWithdrawnSchema(OfReferralSchema):
+    by = fields.String(required=True, validate=validate.OneOf(["clinic", "client", "coordinator"]))
+
+
+class ReferralConsentEndedSchema(OfReferralSchema):
+    cause = fields.String(required=True, validate=validate.OneOf(["withdrawn", "expired"]))
+
+
+class ReferralCompletedSchema(OfReferralSchema):
+    pass
+
+
+PUBLISHED: Final[dict[type, type[Schema]]] = {
+    events.ClinicRegistered: ClinicRegisteredSchema,
+    events.ReferralSubmitted: ReferralSubmittedSchema,
+    events.ReferralAccepted: ReferralAcceptedSchema,
+    events.ReferralDeclined: ReferralDeclinedSchema,
+    events.ReferralInformationRequested: ReferralInformationRequestedSchema,
+    events.ReferralInformationProvided: ReferralInformationProvidedSchema,
+    events.ReferralCorrected: ReferralCorrectedSchema,
+    events.ReferralWithdrawn: ReferralWithdrawnSchema,
+    events.ReferralConsentEnded: ReferralConsentEndedSchema,
+    events.ReferralConsentRenewed: ReferralConsentRenewedSchema,
+    events.ReferralCompleted: ReferralCompletedSchema,
+}
+
+
+class Tolerant(Schema):
+    """Read what is needed of an event; its producer may add to it."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class PeerOrganisationRegisteredSchema(Tolerant):
+    peer_organisation_id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    time_zone = fields.String(required=True)
+    area = fields.String(load_default=None, allow_none=True)
+
+
+class MatchSchema(Tolerant):
+    match_id = fields.UUID(required=True)
+    referral_id = fields.UUID(required=True)
+    round = fields.Integer(required=True)
+
+
+class MatchShortlistedSchema(MatchSchema):
+    candidates = fields.Integer(required=True)
+
+
+class MatchNoPeerFoundSchema(MatchSchema):
+    ruled_out = fields.Integer(required=True)
+
+
+class MatchWithPeerSchema(MatchSchema):
+    peer_organisation_id = fields.UUID(required=True)
+
+
+class MatchOfferedSchema(MatchWithPeerSchema):
+    answer_by = fields.AwareDateTime(required=True)
+
+
+class MatchConfirmedSchema(MatchWithPeerSchema):
+    mode = fields.String(required=True)
+
+
+class MatchDeclinedSchema(MatchSchema):
+    by = fields.String(required=True)
+    candidates = fields.Integer(load_default=None, allow_none=True)
+
+
+class MatchEndedSchema(MatchSchema):
+    reason = fields.String(required=True)
+    peer_id = fields.UUID(load_default=None, allow_none=True)
+
+
+class SessionSchema(Tolerant):
+    session_id = fields.UUID(required=True)
+    match_id = fields.UUID(required=True)
+    referral_id = fields.UUID(required=True)
+    starts_at = fields.AwareDateTime(required=True)
+
+
+class SessionCancelledSchema(SessionSchema):
+    cause = fields.String(required=True)
+
+
+class SessionOutcomeSchema(SessionSchema):
+    outcome = fields.String(required=True)
+
+
+class MessageSchema(Tolerant):
+    message_id = fields.UUID(required=True)
+    kind = fields.String(required=True)
+    recipient = fields.String(required=True)
+    referral_id = fields.UUID(load_default=None, allow_none=True)
+
+
+class MessageByChannelSchema(MessageSchema):
+    channel = fields.String(required=True)
+
+
+class MessageWithReasonSchema(MessageSchema):
+    reason = fields.String(required=True)

@@ -1,0 +1,277 @@
+"""What reaches referrals, and which handler answers. Open this file first."""
+
+from functools import partial
+
+from services.chassis.cursors import PageSchema
+from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, OPERATOR, SUPERVISOR
+from services.chassis.service import Service, consumes, every, internal, route
+from services.referrals.handlers import (
+    clinics,
+    consent,
+    correct,
+    follow,
+    read,
+    submit,
+    tasks,
+    tell,
+    triage,
+)
+from services.referrals.schemas import answers, events, requests
+
+CLINIC_STAFF = {CLINIC, COORDINATOR}
+CONCERNED = {CLINIC, COORDINATOR, CLIENT}
+REGION_STAFF = {OPERATOR, SUPERVISOR}
+
+# A change to a referral: needs the version that staff saw, answers the referral as it is now.
+step = partial(route, answer=answers.ReferralAnswerSchema, errors=(409,), guarded=True)
+from_matching = partial(consumes, source="matching")
+from_scheduling = partial(consumes, source="scheduling")
+from_notifications = partial(consumes, source="notifications")
+
+
+class Referrals(Service):
+    name = "referrals"
+    publishes = events.PUBLISHED
+
+    put_clinic = route(
+        "PUT",
+        "/clinics/{clinic_id}",
+        roles=REGION_STAFF,
+        body=requests.ClinicSchema,
+        answer=answers.ClinicAnswerSchema,
+        guarded=True,
+        handler=clinics.put_clinic,
+    )
+    read_clinic = route(
+        "GET",
+        "/clinics/{clinic_id}",
+        roles=CLINIC_STAFF | REGION_STAFF,
+        answer=answers.ClinicAnswerSchema,
+        handler=clinics.read_clinic,
+    )
+    list_clinics = route(
+        "GET",
+        "/clinics",
+        roles=CLINIC_STAFF | REGION_STAFF,
+        query=PageSchema,
+        answer=answers.ClinicAnswerSchema,
+        many=True,
+        handler=clinics.list_clinics,
+    )
+
+    submit_referral = route(
+        "POST",
+        "/referrals",
+        roles={CLINIC},
+        body=requests.NewReferralSchema,
+        answer=answers.ReferralAnswerSchema,
+        status=201,
+        handler=submit.submit_referral,
+    )
+    list_referrals = route(
+        "GET",
+        "/referrals",
+        roles=CONCERNED,
+        query=requests.ReferralsQuerySchema,
+        answer=answers.ReferralSummarySchema,
+        many=True,
+        handler=read.list_referrals,
+    )
+    read_referral = route(
+        "GET",
+        "/referrals/{referral_id}",
+        roles=CONCERNED,
+        answer=answers.ReferralAnswerSchema,
+        handler=read.read_referral,
+    )
+
+    accept_referral = step(
+        "POST",
+        "/referrals/{referral_id}/accept",
+        roles={COORDINATOR},
+        handler=triage.accept_referral,
+    )
+    decline_referral = step(
+        "POST",
+        "/referrals/{referral_id}/decline",
+        roles={COORDINATOR},
+        body=requests.DeclineSchema,
+        handler=triage.decline_referral,
+    )
+    request_information = step(
+        "POST",
+        "/referrals/{referral_id}/request-information",
+        roles={COORDINATOR},
+        body=requests.InformationRequestSchema,
+        handler=triage.request_information,
+    )
+    provide_information = step(
+        "POST",
+        "/referrals/{referral_id}/provide-information",
+        roles={CLINIC},
+        body=requests.InformationSchema,
+        handler=triage.provide_information,
+    )
+    withdraw_referral = step(
+        "POST",
+        "/referrals/{referral_id}/withdraw",
+        roles=CONCERNED,
+        body=requests.WithdrawSchema,
+        handler=triage.withdraw_referral,
+    )
+    give_consent = step(
+        "POST",
+        "/referrals/{referral_id}/consent",
+        roles=CLINIC_STAFF,
+        body=requests.ConsentSchema,
+        handler=consent.give_consent,
+    )
+    withdraw_consent = step(
+        "POST",
+        "/referrals/{referral_id}/withdraw-consent",
+        roles=CONCERNED,
+        handler=consent.withdraw_consent,
+    )
+    correct_client = step(
+        "PATCH",
+        "/referrals/{referral_id}/client",
+        roles=CLINIC_STAFF,
+        body=requests.CorrectionSchema,
+        handler=correct.correct_client,
+    )
+    unlink_referral = step(
+        "POST",
+        "/referrals/{referral_id}/unlink",
+        roles=CLINIC_STAFF,
+        handler=correct.unlink_referral,
+    )
+
+    list_tasks = route(
+        "GET",
+        "/tasks",
+        roles={COORDINATOR},
+        query=requests.TasksQuerySchema,
+        answer=answers.TaskSchema,
+        many=True,
+        handler=tasks.list_tasks,
+    )
+    read_task = route(
+        "GET",
+        "/tasks/{task_id}",
+        roles={COORDINATOR},
+        answer=answers.TaskSchema,
+        handler=tasks.read_task,
+    )
+    finish_task = route(
+        "POST",
+        "/tasks/{task_id}/done",
+        roles={COORDINATOR},
+        answer=answers.TaskSchema,
+        errors=(409,),
+        guarded=True,
+        handler=tasks.finish_task,
+    )
+
+    tell_needs = internal(
+        "POST",
+        "/needs",
+        callers={"matching": {"matching"}},
+        body=requests.IdsSchema,
+        answer=answers.NeedsAnswerSchema,
+        handler=tell.tell_needs,
+    )
+    tell_contacts = internal(
+        "POST",
+        "/contacts",
+        callers={"notifications": {"notification"}},
+        body=requests.ContactsQuestionSchema,
+        answer=answers.ContactsAnswerSchema,
+        handler=tell.tell_contacts,
+    )
+    tell_people = internal(
+        "POST",
+        "/people",
+        callers={"scheduling": {"scheduling"}},
+        body=requests.IdsSchema,
+        answer=answers.PeopleAnswerSchema,
+        handler=tell.tell_people,
+    )
+
+    note_organisation = from_matching(
+        "peer_organisation.registered.v1",
+        schema=events.PeerOrganisationRegisteredSchema,
+        handler=follow.note_organisation,
+    )
+    note_shortlist = from_matching(
+        "match.shortlisted.v1", schema=events.MatchShortlistedSchema, handler=follow.note_shortlist
+    )
+    note_no_peer = from_matching(
+        "match.no_peer_found.v1", schema=events.MatchNoPeerFoundSchema, handler=follow.note_no_peer
+    )
+    note_offer = from_matching(
+        "match.offered.v1", schema=events.MatchOfferedSchema, handler=follow.note_offer
+    )
+    note_choice = from_matching(
+        "match.chosen.v1", schema=events.MatchWithPeerSchema, handler=follow.note_choice
+    )
+    note_match = from_matching(
+        "match.confirmed.v1", schema=events.MatchConfirmedSchema, handler=follow.note_match
+    )
+    note_no = from_matching(
+        "match.declined.v1", schema=events.MatchDeclinedSchema, handler=follow.note_no
+    )
+    note_offer_expired = from_matching(
+        "match.offer_expired.v1", schema=events.MatchSchema, handler=follow.note_offer_expired
+    )
+    note_activation = from_matching(
+        "match.activated.v1", schema=events.MatchWithPeerSchema, handler=follow.note_activation
+    )
+    note_match_end = from_matching(
+        "match.ended.v1",
+        schema=events.MatchEndedSchema,
+        overtakes=True,
+        handler=follow.note_match_end,
+    )
+
+    note_session_booked = from_scheduling(
+        "session.booked.v1", schema=events.SessionSchema, handler=follow.note_session_booked
+    )
+    note_session_rescheduled = from_scheduling(
+        "session.rescheduled.v1",
+        schema=events.SessionSchema,
+        handler=follow.note_session_rescheduled,
+    )
+    note_session_cancelled = from_scheduling(
+        "session.cancelled.v1",
+        schema=events.SessionCancelledSchema,
+        overtakes=True,
+        handler=follow.note_session_cancelled,
+    )
+    note_session_outcome = from_scheduling(
+        "session.outcome_recorded.v1",
+        schema=events.SessionOutcomeSchema,
+        handler=follow.note_session_outcome,
+    )
+
+    note_delivery = from_notifications(
+        "notification.delivered.v1",
+        schema=events.MessageByChannelSchema,
+        handler=follow.note_delivery,
+    )
+    note_withheld = from_notifications(
+        "notification.withheld.v1",
+        schema=events.MessageWithReasonSchema,
+        handler=follow.note_withheld,
+    )
+    note_undeliverable = from_notifications(
+        "notification.undeliverable.v1",
+        schema=events.MessageWithReasonSchema,
+        handler=follow.note_undeliverable,
+    )
+    note_staff_needed = from_notifications(
+        "notification.needs_staff.v1",
+        schema=events.MessageByChannelSchema,
+        handler=follow.note_staff_needed,
+    )
+
+    expire_consents = every(seconds=60, handler=consent.expire_consents)

@@ -1,0 +1,1 @@
+"""Scheduling owns availability, rooms, sessions and the claims they make on people's time."""

@@ -1,0 +1,25 @@
+"""The numbers a network may want otherwise, each with its meaning, in one place."""
+
+from datetime import timedelta
+
+# Nobody is offered, or books for themselves, a time that begins sooner than this.
+LEAD_TIME = timedelta(hours=2)
+# Choosing from a page takes a while: a time that was offered stays bookable that long.
+TIME_TO_CHOOSE = timedelta(minutes=15)
+
+DEFAULT_WINDOW = timedelta(days=14)
+LONGEST_WINDOW = timedelta(days=62)
+FURTHEST_AHEAD = timedelta(days=365)
+
+STEP = timedelta(minutes=30)
+DEFAULT_MINUTES = 50
+SHORTEST_MINUTES = 15
+LONGEST_MINUTES = 240
+
+# A peer comes to rest, or travels, before the next session begins.
+PEER_REST_AFTER = timedelta(minutes=10)
+
+# Somebody has that long to say how a session went before it is called unresolved.
+OUTCOME_AWAITED = timedelta(hours=24)
+
+TIMES_ON_A_PAGE = 12

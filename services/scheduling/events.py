@@ -1,0 +1,48 @@
+"""The events scheduling publishes: a session's facts as they stand, each time they change."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionEvent:
+    """What every event of a session tells; `revision` is iCalendar's SEQUENCE (RFC 5545)."""
+
+    subject: ClassVar[str] = "session_id"
+    session_id: UUID
+    match_id: UUID
+    referral_id: UUID
+    client_id: UUID
+    peer_id: UUID
+    clinic_id: UUID
+    peer_organisation_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    time_zone: str
+    revision: int
+    mode: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionBooked(SessionEvent):
+    type: ClassVar[str] = "session.booked.v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRescheduled(SessionEvent):
+    type: ClassVar[str] = "session.rescheduled.v1"
+    previous_starts_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionCancelled(SessionEvent):
+    type: ClassVar[str] = "session.cancelled.v1"
+    cause: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionOutcomeRecorded(SessionEvent):
+    type: ClassVar[str] = "session.outcome_recorded.v1"
+    outcome: str

@@ -1,0 +1,1 @@
+"""One function per thing scheduling does: load, decide, store, emit. A module per subject."""

@@ -1,0 +1,43 @@
+"""Reading sessions, one or page by page."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.chassis.cursors import decode, page_of
+from services.chassis.http.request import Answer, Request
+from services.chassis.problems import NotFound
+from services.chassis.roles import Role
+from services.chassis.work import Work
+from services.scheduling.handlers.access import caller_of, check_parties
+from services.scheduling.handlers.views import session_view
+from services.scheduling.repository import SessionFilter, Sessions
+
+
+def show_session(request: Request, work: Work) -> Answer:
+    session, caller = Sessions(work.connection).find(request.path["session_id"]), caller_of(request)
+    if session is None:
+        raise NotFound
+    check_parties(caller, session.parties)
+    return Answer(session_view(session, caller, work), version=session.version)
+
+
+def list_sessions(request: Request, work: Work) -> Answer:
+    """In order of their start; peers and clients see their own."""
+    caller, query = caller_of(request), request.query
+    of = caller.person if caller.role in (Role.PEER, Role.CLIENT) else None
+    if caller.role in (Role.PEER, Role.CLIENT) and of is None:
+        raise NotFound
+    after = decode(query["cursor"], datetime, UUID) if query["cursor"] else (None, None)
+    wanted = SessionFilter(
+        match_id=query["match_id"],
+        own_id=of,
+        person_id=query["person"],
+        from_=query["from_"],
+        to=query["to"],
+        after_start=after[0],
+        after_id=after[1],
+        limit=query["limit"] + 1,
+    )
+    rows = Sessions(work.connection).page(wanted)
+    page, more = page_of(rows, query["limit"], lambda session: (session.starts_at, session.id))
+    return Answer([session_view(session, caller, work) for session in page], next_cursor=more)

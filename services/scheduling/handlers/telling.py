@@ -1,0 +1,45 @@
+"""Emits a session's events; its row is new or locked, so they leave in order."""
+
+from datetime import datetime
+from typing import Any
+
+from services.chassis.events import Event
+from services.chassis.work import Work
+from services.scheduling import events
+from services.scheduling.domain.sessions import Session
+
+
+def tell_booked(session: Session, work: Work) -> None:
+    _emit(events.SessionBooked(**_facts(session)), session, work)
+
+
+def tell_rescheduled(session: Session, previous_starts_at: datetime, work: Work) -> None:
+    event = events.SessionRescheduled(**_facts(session), previous_starts_at=previous_starts_at)
+    _emit(event, session, work)
+
+
+def tell_cancelled(session: Session, work: Work) -> None:
+    _emit(events.SessionCancelled(**_facts(session), cause=str(session.cause)), session, work)
+
+
+def tell_outcome(session: Session, work: Work) -> None:
+    event = events.SessionOutcomeRecorded(**_facts(session), outcome=str(session.state))
+    _emit(event, session, work)
+
+
+def _emit(event: Event, session: Session, work: Work) -> None:
+    work.emit(event, org=session.peer_organisation_id, clinic_org=session.clinic_id)
+
+
+def _facts(session: Session) -> dict[str, Any]:
+    return {
+        "session_id": session.id,
+        "match_id": session.match_id,
+        "referral_id": session.referral_id,
+        **vars(session.parties),
+        "starts_at": session.starts_at,
+        "ends_at": session.ends_at,
+        "time_zone": session.time_zone,
+        "revision": session.revision,
+        "mode": session.mode,
+    }

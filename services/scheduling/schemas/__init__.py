@@ -1,0 +1,1 @@
+"""The wire: what scheduling reads and writes over HTTP and on the bus."""

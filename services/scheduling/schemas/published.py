@@ -1,0 +1,44 @@
+"""The events scheduling publishes, as they leave."""
+
+from marshmallow import Schema, fields, validate
+
+from services.scheduling import events
+from services.scheduling.domain.sessions import MODES, OUTCOMES, Cause
+from services.scheduling.schemas.wire import Moment
+
+
+class SessionBookedSchema(Schema):
+    session_id = fields.UUID(required=True)
+    match_id = fields.UUID(required=True)
+    referral_id = fields.UUID(required=True)
+    client_id = fields.UUID(required=True)
+    peer_id = fields.UUID(required=True)
+    clinic_id = fields.UUID(required=True)
+    peer_organisation_id = fields.UUID(required=True)
+    starts_at = Moment(required=True)
+    ends_at = Moment(required=True)
+    time_zone = fields.String(required=True)
+    revision = fields.Integer(required=True)
+    mode = fields.String(required=True, validate=validate.OneOf(MODES))
+
+
+class SessionRescheduledSchema(SessionBookedSchema):
+    previous_starts_at = Moment(required=True)
+
+
+class SessionCancelledSchema(SessionBookedSchema):
+    cause = fields.String(required=True, validate=validate.OneOf([str(cause) for cause in Cause]))
+
+
+class SessionOutcomeRecordedSchema(SessionBookedSchema):
+    outcome = fields.String(
+        required=True, validate=validate.OneOf([str(outcome) for outcome in OUTCOMES])
+    )
+
+
+PUBLISHED: dict[type, type[Schema]] = {
+    events.SessionBooked: SessionBookedSchema,
+    events.SessionRescheduled: SessionRescheduledSchema,
+    events.SessionCancelled: SessionCancelledSchema,
+    events.SessionOutcomeRecorded: SessionOutcomeRecordedSchema,
+}

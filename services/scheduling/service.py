@@ -1,0 +1,219 @@
+"""What reaches scheduling, and which handler answers. Open this file first."""
+
+from services.chassis.cursors import PageSchema
+from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, PEER, SUPERVISOR
+from services.chassis.service import Service, consumes, every, internal, page, route
+from services.scheduling import pages, questions
+from services.scheduling.handlers import (
+    answering,
+    availability,
+    booking,
+    changes,
+    following,
+    reading,
+    rooms,
+    times,
+)
+from services.scheduling.schemas import heard, hours, published, sessions, told
+from services.scheduling.schemas.rooms import RoomBodySchema, RoomSchema
+
+PEOPLE = {COORDINATOR, PEER, CLIENT}
+
+
+class Scheduling(Service):
+    name = "scheduling"
+    publishes = published.PUBLISHED
+
+    show_availability = route(
+        "GET",
+        "/people/{person_id}/availability",
+        roles=PEOPLE,
+        answer=hours.AvailabilitySchema,
+        handler=availability.show_availability,
+    )
+    put_availability = route(
+        "PUT",
+        "/people/{person_id}/availability",
+        roles=PEOPLE,
+        body=hours.AvailabilitySchema,
+        answer=hours.AvailabilitySchema,
+        prepare=questions.person,
+        guarded=True,
+        handler=availability.put_availability,
+    )
+
+    list_rooms = route(
+        "GET",
+        "/rooms",
+        roles={COORDINATOR, PEER, SUPERVISOR},
+        query=PageSchema,
+        answer=RoomSchema,
+        many=True,
+        handler=rooms.list_rooms,
+    )
+    show_room = route(
+        "GET",
+        "/rooms/{room_id}",
+        roles={COORDINATOR, PEER, SUPERVISOR},
+        answer=RoomSchema,
+        handler=rooms.show_room,
+    )
+    put_room = route(
+        "PUT",
+        "/rooms/{room_id}",
+        roles={COORDINATOR, SUPERVISOR},
+        body=RoomBodySchema,
+        answer=RoomSchema,
+        guarded=True,
+        handler=rooms.put_room,
+    )
+
+    show_times = route(
+        "GET",
+        "/matches/{match_id}/times",
+        roles=PEOPLE,
+        query=sessions.TimesQuerySchema,
+        answer=sessions.TimesSchema,
+        prepare=questions.match,
+        errors=(409,),
+        handler=times.show_times,
+    )
+    book = route(
+        "POST",
+        "/sessions",
+        roles=PEOPLE,
+        body=sessions.BookingSchema,
+        answer=sessions.SessionSchema,
+        status=201,
+        prepare=questions.match,
+        errors=(409,),
+        handler=booking.book,
+    )
+    list_sessions = route(
+        "GET",
+        "/sessions",
+        roles={*PEOPLE, CLINIC},
+        query=sessions.SessionsQuerySchema,
+        answer=sessions.SessionSchema,
+        many=True,
+        handler=reading.list_sessions,
+    )
+    show_session = route(
+        "GET",
+        "/sessions/{session_id}",
+        roles={*PEOPLE, CLINIC},
+        answer=sessions.SessionSchema,
+        handler=reading.show_session,
+    )
+    reschedule = route(
+        "POST",
+        "/sessions/{session_id}/reschedule",
+        roles=PEOPLE,
+        body=sessions.RescheduleSchema,
+        answer=sessions.SessionSchema,
+        errors=(409,),
+        guarded=True,
+        handler=changes.reschedule,
+    )
+    cancel = route(
+        "POST",
+        "/sessions/{session_id}/cancel",
+        roles=PEOPLE,
+        body=sessions.CancelSchema,
+        answer=sessions.SessionSchema,
+        errors=(409,),
+        guarded=True,
+        handler=changes.cancel,
+    )
+    record_outcome = route(
+        "POST",
+        "/sessions/{session_id}/outcome",
+        roles={COORDINATOR, PEER},
+        body=sessions.OutcomeSchema,
+        answer=sessions.SessionSchema,
+        errors=(409,),
+        guarded=True,
+        handler=changes.record_outcome,
+    )
+
+    show_link = page("GET", "/l/{secret}", handler=pages.show)
+    use_link = page("POST", "/l/{secret}", handler=pages.use)
+
+    tell_sessions = internal(
+        "POST",
+        "/sessions",
+        callers={"notifications": {"notification"}},
+        body=told.SessionIdsSchema,
+        answer=told.ToldSessionsSchema,
+        handler=answering.tell_sessions,
+    )
+    make_link = internal(
+        "POST",
+        "/links",
+        callers={"notifications": {"notification"}},
+        body=told.LinkForSchema,
+        answer=told.LinkPathSchema,
+        handler=answering.make_link,
+    )
+
+    note_clinic = consumes(
+        "clinic.registered.v1",
+        source="referrals",
+        schema=heard.ClinicRegisteredSchema,
+        handler=following.note_clinic,
+    )
+    note_peer_organisation = consumes(
+        "peer_organisation.registered.v1",
+        source="matching",
+        schema=heard.PeerOrganisationRegisteredSchema,
+        handler=following.note_peer_organisation,
+    )
+    note_new_peer = consumes(
+        "peer.registered.v1",
+        source="matching",
+        schema=heard.PeerSchema,
+        handler=following.note_peer,
+    )
+    note_changed_peer = consumes(
+        "peer.updated.v1",
+        source="matching",
+        schema=heard.PeerSchema,
+        handler=following.note_peer,
+    )
+    open_match = consumes(
+        "match.confirmed.v1",
+        source="matching",
+        schema=heard.MatchConfirmedSchema,
+        asks=questions.zones,
+        handler=following.open_match,
+    )
+    end_match = consumes(
+        "match.ended.v1",
+        source="matching",
+        schema=heard.MatchEndedSchema,
+        handler=following.end_match,
+        overtakes=True,
+    )
+    correct_client = consumes(
+        "referral.corrected.v1",
+        source="referrals",
+        schema=heard.ReferralCorrectedSchema,
+        asks=questions.zones,
+        handler=following.correct_client,
+    )
+    stop_for_consent = consumes(
+        "referral.consent_ended.v1",
+        source="referrals",
+        schema=heard.ReferralSchema,
+        handler=following.stop_for_consent,
+        overtakes=True,
+    )
+    stop_for_withdrawal = consumes(
+        "referral.withdrawn.v1",
+        source="referrals",
+        schema=heard.ReferralSchema,
+        handler=following.stop_for_withdrawal,
+        overtakes=True,
+    )
+
+    leave_unresolved = every(seconds=60, handler=changes.leave_unresolved)

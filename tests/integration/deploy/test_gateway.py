@@ -1,0 +1,104 @@
+"""The real gateway in front of services that are away, slow or well."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+import urllib3
+
+from deploy.machine.gateway import Gateway
+from deploy.machine.ledger import Ledger
+from deploy.machine.ports import LOOPBACK, FreePorts
+from deploy.machine.processes import stop_together, wait_until_ready
+from deploy.topology import SERVICES
+
+SECRET = "m-canary-9c2e"
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with what it was asked."""
+
+    def do_GET(self) -> None:
+        told = {"path": self.path, "headers": dict(self.headers)}
+        body = json.dumps(told).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing of it belongs in a test's output."""
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    folder = tmp_path_factory.mktemp("gateway")
+    ports = FreePorts()
+    echo = ThreadingHTTPServer((LOOPBACK, ports.take()), Echo)
+    threading.Thread(target=echo.serve_forever, daemon=True).start()
+    addresses = {name: [f"{LOOPBACK}:{ports.take()}"] for name in SERVICES}  # nobody is there
+    addresses["matching"] = [f"{LOOPBACK}:{echo.server_port}"]
+    gateway = Gateway(folder / "gateway", folder, ports.take(), addresses)
+    gateway.prepare()
+    process = Ledger(folder / "processes.json").start(gateway.program())
+    wait_until_ready(process, gateway.is_ready, 10)
+    yield gateway
+    stop_together([process])
+    echo.shutdown()
+    echo.server_close()
+
+
+def ask(gateway: Gateway, method: str, path: str, **more: Any) -> urllib3.BaseHTTPResponse:
+    return urllib3.request(
+        method, f"http://{LOOPBACK}:{gateway.port}{path}", retries=False, timeout=10, **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "more", "status"),
+    [
+        ("GET", "/", {}, 404),
+        ("GET", "/internal/needs", {}, 404),
+        ("GET", "/metrics", {}, 404),
+        ("GET", "/api/matching/../../internal/needs", {}, 404),
+        ("POST", "/api/matching/peers", {"body": b"x" * 2_000_000}, 413),
+        ("GET", "/api/matching/" + "x" * 20_000, {}, 414),
+        ("GET", "/api/referrals/referrals", {}, 503),
+        ("POST", "/api/referrals/referrals", {"body": b"{}"}, 503),
+    ],
+)
+def test_every_refusal_is_a_problem_document(
+    gateway: Gateway, method: str, path: str, more: dict[str, Any], status: int
+) -> None:
+    answer = ask(gateway, method, path, **more)
+
+    assert answer.status == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["status"] == status
+
+
+def test_a_service_that_is_away_says_when_to_come_again(gateway: Gateway) -> None:
+    answer = ask(gateway, "GET", "/api/referrals/referrals")
+
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_purpose_from_outside_does_not_reach_a_service(gateway: Gateway) -> None:
+    answer = ask(gateway, "GET", "/api/matching/x", headers={"Kindred-Purpose": "scheduling"})
+
+    assert "Kindred-Purpose" not in answer.json()["headers"]
+
+
+def test_no_log_holds_the_address_or_the_referrer(gateway: Gateway) -> None:
+    headers = {"Referer": f"http://x.example/l/{SECRET}", "User-Agent": SECRET}
+    assert ask(gateway, "GET", f"/l/{SECRET}?q={SECRET}", headers=headers).status == 200
+    assert ask(gateway, "GET", f"/l/r-{SECRET}").status == 503
+    assert ask(gateway, "GET", f"/api/matching/{SECRET}" + "x" * 20_000).status == 414
+
+    written = b"".join(path.read_bytes() for path in gateway.logs.glob("*.log"))
+
+    assert b'"service":"matching"' in written
+    assert SECRET.encode() not in written

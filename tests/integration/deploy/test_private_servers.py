@@ -1,0 +1,165 @@
+"""The private servers: silent about values, on loopback only, and deaf to strangers."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import amqp
+import psycopg
+import pytest
+
+from deploy.machine.postgres import PostgresServer, PrivatePostgres
+from deploy.machine.rabbitmq import PrivateRabbit
+from deploy.machine.rabbitmq_definitions import VHOST, definitions
+
+CANARY = "canary-4f1d"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("servers")
+
+
+def test_postgres_logs_neither_statements_nor_values_that_went_wrong(folder: Path) -> None:
+    server = PrivatePostgres(folder / "silent").start()
+
+    with psycopg.connect(server.dsn, autocommit=True) as connection:
+        connection.execute("CREATE TABLE notes (note text PRIMARY KEY)")
+        connection.execute("INSERT INTO notes VALUES (%s)", (CANARY,))
+        for statement in (
+            "INSERT INTO notes VALUES (%s)",
+            "SELECT %s::integer",
+            f"SELECT '{CANARY}' FROM %s nowhere",  # noqa: S608
+        ):
+            with pytest.raises(psycopg.Error):
+                connection.execute(statement, (CANARY,))
+        with pytest.raises(psycopg.Error):
+            connection.execute(f"DO $$ BEGIN RAISE WARNING '{CANARY}'; RAISE '{CANARY}'; END $$")
+    server.stop()
+
+    assert CANARY not in server.log.read_text()
+
+
+def test_postgres_ends_on_sigterm_while_a_client_is_connected(folder: Path) -> None:
+    server = PrivatePostgres(folder / "asked").start()
+
+    with psycopg.connect(server.dsn):
+        server.stop()
+
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(server.dsn)
+
+
+def test_a_socket_path_that_is_too_long_leaves_tcp_only(folder: Path) -> None:
+    deep = folder / ("d" * 100)
+    deep.mkdir()
+
+    server = PrivatePostgres(deep).start()
+
+    assert list(deep.glob(".s.PGSQL*")) == []
+    psycopg.connect(server.dsn).close()
+    server.stop()
+
+
+def test_a_second_start_ends_what_the_first_left_and_keeps_the_data(folder: Path) -> None:
+    left = PrivatePostgres(folder / "again").start()
+    with psycopg.connect(left.dsn, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE kept")
+
+    again = PrivatePostgres(folder / "again").start()
+
+    with psycopg.connect(again.dsn) as connection:
+        query = "SELECT FROM pg_database WHERE datname = 'kept'"
+        assert connection.execute(query).fetchone() is not None
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(left.dsn)
+    again.stop()
+
+
+def test_durable_servers_wait_for_the_disk(folder: Path) -> None:
+    server = PostgresServer(folder / "durable", folder / "durable.log", 10000, "secret")
+
+    server.prepare()
+
+    text = (server.data / "kindred.conf").read_text()
+    assert "fsync = 'on'" in text
+    assert "synchronous_commit = 'on'" in text
+
+
+@pytest.fixture(scope="module")
+def rabbit(folder: Path) -> Iterator[PrivateRabbit]:
+    services = {"referrals": "r-secret", "matching": "m-secret"}
+    topology = {
+        "exchanges": ["referrals.events", "matching.events"],
+        "queues": {"matching.referral": {"x-queue-type": "quorum"}},
+        "bindings": [
+            {
+                "exchange": "referrals.events",
+                "queue": "matching.referral",
+                "routing_key": "referral.#",
+            }
+        ],
+    }
+    home = folder / "rabbit"
+    password = PrivateRabbit(home).password
+    server = PrivateRabbit(home, loaded=definitions(password, services, topology)).start()
+    yield server
+    server.stop()
+
+
+@contextmanager
+def channel_of(rabbit: PrivateRabbit, user: str, password: str) -> Iterator[amqp.Channel]:
+    with amqp.Connection(
+        host=rabbit.address, userid=user, password=password, virtual_host=VHOST
+    ) as connection:
+        yield connection.channel()
+
+
+def test_a_service_publishes_to_its_exchange_and_another_reads_it(rabbit: PrivateRabbit) -> None:
+    with channel_of(rabbit, "referrals", "r-secret") as sender:
+        sender.confirm_select()
+        message = amqp.Message("{}")
+        sender.basic_publish_confirm(
+            message, "referrals.events", "referral.submitted.v1", mandatory=True
+        )
+
+    with channel_of(rabbit, "matching", "m-secret") as reader:
+        queue = reader.queue_declare("matching.referral", passive=True)
+
+    assert queue.message_count == 1
+
+
+@pytest.mark.parametrize("exchange", ["matching.events", "amq.topic", ""])
+def test_a_service_cannot_publish_elsewhere(rabbit: PrivateRabbit, exchange: str) -> None:
+    with channel_of(rabbit, "referrals", "r-secret") as channel:
+        channel.confirm_select()
+
+        with pytest.raises(amqp.AccessRefused):
+            channel.basic_publish_confirm(amqp.Message("{}"), exchange, "match.ended.v1")
+
+
+def test_a_service_cannot_read_anothers_queue(rabbit: PrivateRabbit) -> None:
+    with channel_of(rabbit, "referrals", "r-secret") as channel:
+        with pytest.raises(amqp.AccessRefused):
+            channel.basic_consume("matching.referral")
+
+
+def test_a_service_declares_nothing(rabbit: PrivateRabbit) -> None:
+    with channel_of(rabbit, "matching", "m-secret") as channel:
+        with pytest.raises(amqp.AccessRefused):
+            channel.queue_declare("matching.more")
+
+
+def test_guest_is_refused(rabbit: PrivateRabbit) -> None:
+    with pytest.raises(amqp.AccessRefused), channel_of(rabbit, "guest", "guest"):
+        pass
+
+
+def test_every_port_of_the_broker_is_on_loopback(rabbit: PrivateRabbit) -> None:
+    listening = subprocess.run(["ss", "-ltnH"], capture_output=True, text=True, check=True).stdout
+
+    for port in rabbit.ports:
+        addresses = [line.split()[3] for line in listening.splitlines() if f":{port} " in line]
+        assert addresses
+        assert all(one.startswith(("127.0.0.1:", "[::1]:")) for one in addresses)
