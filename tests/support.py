@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -186,6 +188,7 @@ class Scene:
 
     def close(self) -> None:
         self.pool.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def pass_time(self, **duration: float) -> None:
         self.now += timedelta(**duration)
@@ -322,6 +325,15 @@ class Scene:
     def work(self, *orgs: UUID) -> Iterator[Work]:
         with self.workplace.begin(orgs) as work:
             yield work
+
+
+def wait_for(check: Callable[[], Any], seconds: float = 10) -> Any:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := check():
+            return found
+        time.sleep(0.02)
+    raise AssertionError("not seen in time")
 
 
 def caller(

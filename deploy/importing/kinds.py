@@ -9,6 +9,7 @@ from deploy.importing.table import Row, WrongRow
 from deploy.region.api import Account, Api, Reply
 
 ADDED, CHANGED, UNCHANGED = "added", "changed", "unchanged"
+REPEATED = "repeated"  # a later row of the file says otherwise, and it is the one that counts
 _NAMESPACE = UUID("6f1f6a0e-6f0c-5c0e-9b52-5d2a3f6a4c11")  # of the keys that make a repeat harmless
 
 
@@ -58,7 +59,10 @@ def same_key(*parts: object) -> str:
 
 
 def uuid_of(row: Row, column: str) -> str:
+    text = row.needed(column)
     try:
-        return str(UUID(row.needed(column)))
+        return str(UUID(text))
     except ValueError:
-        raise WrongRow(f"{column} is not a UUID") from None
+        if text:
+            row.problems.append(f"{column} is not a UUID")
+        return ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.importing.kinds import Kind, put, uuid_of
-from deploy.importing.table import Row, WrongRow
+from deploy.importing.table import Row
 from deploy.region.api import Account, Api
 
 _PATHS = {
@@ -23,11 +23,13 @@ class Organisation:
 
 def parse(row: Row) -> Organisation:
     kind = row.needed("kind")
-    if kind not in _PATHS:
-        raise WrongRow(f"kind is not one of {', '.join(_PATHS)}")
+    if kind and kind not in _PATHS:
+        row.problems.append(f"kind is not one of {', '.join(_PATHS)}")
     body = {"name": row.needed("name"), "time_zone": row.needed("time_zone")}
     area = row.text("area")
-    return Organisation(uuid_of(row, "id"), kind, body | ({"area": area} if area else {}))
+    found = Organisation(uuid_of(row, "id"), kind, body | ({"area": area} if area else {}))
+    row.check()
+    return found
 
 
 class Organisations:

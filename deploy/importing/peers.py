@@ -7,6 +7,7 @@ from typing import Any
 from deploy.importing.kinds import (
     ADDED,
     CHANGED,
+    REPEATED,
     UNCHANGED,
     Kind,
     accepted,
@@ -40,7 +41,7 @@ def identity_of(organisation: str, email: str | None, phone: str | None) -> tupl
 def parse(row: Row) -> Peer:
     reached = {name: row.text(name) for name in ("email", "phone")}
     if not any(reached.values()):
-        raise WrongRow("email and phone are both missing")
+        row.problems.append("email and phone are both missing")
     zone = row.needed("time_zone")
     facts = {
         "display_name": row.needed("display_name"),
@@ -54,13 +55,16 @@ def parse(row: Row) -> Peer:
         "time_zone": zone,
     }
     hours = {"time_zone": zone, "weekly": row.hours("availability"), "exceptions": []}
-    return Peer(uuid_of(row, "organisation"), facts, hours)
+    found = Peer(uuid_of(row, "organisation"), facts, hours)
+    row.check()
+    return found
 
 
 class Peers:
     def __init__(self, api: Api, rows: Iterable[Peer]) -> None:
         self.api = api
-        organisations = sorted({peer.organisation for peer in rows})
+        self._last = {peer.identity: peer for peer in rows}
+        organisations = sorted({peer.organisation for peer in self._last.values()})
         self.account = Account("coordinator", "import", tuple(organisations))
         self._known = {
             identity_of(peer["organisation_id"], peer["email"], peer["phone"]): peer
@@ -68,6 +72,8 @@ class Peers:
         }
 
     def bring(self, row: Peer) -> str:
+        if row != self._last[row.identity]:
+            return REPEATED
         known = self._known.get(row.identity)
         outcome, peer_id = self._change(known, row) if known else (ADDED, self._add(row))
         path = f"/api/scheduling/people/{peer_id}/availability"
@@ -77,8 +83,10 @@ class Peers:
     def _add(self, row: Peer) -> str:
         body = {"organisation_id": row.organisation, **row.facts}
         key = {"Idempotency-Key": same_key("peer", sorted(body.items()))}
-        reply = accepted(self.api.call("POST", _PATH, by=self.account, body=body, headers=key))
-        self._known[row.identity] = reply.body
+        reply = self.api.call("POST", _PATH, by=self.account, body=body, headers=key)
+        if reply.status == 404:
+            raise WrongRow("organisation is not known")
+        self._known[row.identity] = accepted(reply).body
         return str(reply.body["id"])
 
     def _change(self, known: dict[str, Any], row: Peer) -> tuple[str, str]:

@@ -3,11 +3,12 @@
 import csv
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-_HOURS = re.compile(r"(mon|tue|wed|thu|fri|sat|sun) (\d\d:\d\d)-(\d\d:\d\d)")
+_CLOCK = r"((?:[01]\d|2[0-3]):[0-5]\d|24:00)"
+_HOURS = re.compile(rf"(mon|tue|wed|thu|fri|sat|sun) {_CLOCK}-{_CLOCK}")
 
 
 class WrongFile(Exception):
@@ -20,8 +21,16 @@ class WrongRow(Exception):
 
 @dataclass(frozen=True)
 class Row:
+    """The cells of one record; what is wrong with them gathers in `problems`."""
+
     line: int
     cells: Mapping[str, str]
+    problems: list[str] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Refuse the row for every problem found until now."""
+        if self.problems:
+            raise WrongRow("; ".join(self.problems))
 
     def text(self, column: str) -> str | None:
         return self.cells[column].strip() or None
@@ -29,29 +38,29 @@ class Row:
     def needed(self, column: str) -> str:
         text = self.text(column)
         if text is None:
-            raise WrongRow(f"{column} is missing")
-        return text
+            self.problems.append(f"{column} is missing")
+        return text or ""
 
     def texts(self, column: str) -> list[str]:
         return [part.strip() for part in self.cells[column].split(";") if part.strip()]
 
     def number(self, column: str) -> int:
         text = self.needed(column)
-        if not text.isascii() or not text.isdigit():
-            raise WrongRow(f"{column} is not a whole number")
-        return int(text)
+        if text.isascii() and text.isdigit() and len(text) < 10:
+            return int(text)
+        if text:
+            self.problems.append(f"{column} is not a whole number")
+        return 0
 
     def hours(self, column: str) -> list[dict[str, Any]]:
         """Such as `mon 09:00-12:00;wed 13:00-17:00`."""
-        return [_hours(column, part) for part in self.texts(column)]
-
-
-def _hours(column: str, text: str) -> dict[str, Any]:
-    found = _HOURS.fullmatch(text.lower())
-    if found is None:
-        raise WrongRow(f"{column} is not like mon 09:00-12:00;wed 13:00-17:00")
-    day, begins, ends = found.groups()
-    return {"day": day, "from": begins, "to": ends}
+        found = [_HOURS.fullmatch(part.lower()) for part in self.texts(column)]
+        stretches = [stretch.groups() for stretch in found if stretch]
+        if len(stretches) < len(found):
+            self.problems.append(f"{column} is not like mon 09:00-12:00;wed 13:00-17:00")
+        if any(begins >= ends for _, begins, ends in stretches):
+            self.problems.append(f"{column} ends before it begins")
+        return [{"day": day, "from": begins, "to": ends} for day, begins, ends in stretches]
 
 
 def read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:

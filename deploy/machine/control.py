@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,9 +104,9 @@ def clean(run: RunFolder) -> None:
         shutil.rmtree(run.path)
 
 
-def wait_for_end(run: RunFolder) -> None:
-    """Stay until the supervisor is gone."""
-    while running(run) is not None:
+def wait_for_end(run: RunFolder, is_enough: Callable[[], bool]) -> None:
+    """Stay until the supervisor is gone, or it is enough."""
+    while running(run) is not None and not is_enough():
         time.sleep(_POLL_SECONDS)
 
 

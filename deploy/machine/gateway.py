@@ -25,16 +25,17 @@ _LOCATION = """\
             proxy_pass http://{name};
         }}
 """
+# nginx's own codes, what is answered for them, and after how many seconds to come again.
 _PROBLEMS = (
-    ("bad_request", 400, "The request cannot be read.", ""),
-    ("not_found", 404, "There is nothing here.", ""),
-    ("not_allowed", 405, "This method is not known here.", ""),
-    ("too_slow", 408, "The request took too long to arrive.", ""),
-    ("too_large", 413, "The request is too large.", ""),
-    ("too_long", 414, "The address is too long.", ""),
-    ("broken", 500, "Something went wrong here.", ""),
-    ("away", 503, "The service is away for a moment; try again.", "2"),
-    ("late", 504, "The service did not answer in time; try again.", "2"),
+    ("400 494 495 496 497", 400, "The request cannot be read.", 0),
+    ("404", 404, "There is nothing here.", 0),
+    ("405", 405, "This method is not known here.", 0),
+    ("408", 408, "The request took too long to arrive.", 0),
+    ("413", 413, "The request is too large.", 0),
+    ("414", 414, "The address is too long.", 0),
+    ("500 501", 500, "Something went wrong here.", 0),
+    ("502 503", 503, "The service is away for a moment; try again.", 2),
+    ("504", 504, "The service did not answer in time; try again.", 2),
 )
 
 
@@ -78,11 +79,14 @@ def _upstream(name: str, addresses: Sequence[str]) -> str:
     )
 
 
-def _problem(name: str, status: int, title: str, retry_after: str) -> str:
+def _problem(codes: str, status: int, title: str, retry_after: int) -> str:
+    """A page of its own address: a named location fails where the address was not read yet."""
     body = json.dumps({"type": "about:blank", "title": title, "status": status})
     retry = f"            add_header Retry-After {retry_after} always;\n" if retry_after else ""
     return (
-        f"        location @{name} {{\n"
+        f"        error_page {codes} ={status} /.problem/{status};\n"
+        f"        location = /.problem/{status} {{\n"
+        "            internal;\n"
         "            default_type application/problem+json;\n"
         f"{retry}            return {status} '{body}';\n        }}\n"
     )

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,7 +10,9 @@ from deploy.machine.ledger import Ledger
 from deploy.machine.processes import Process, Program, reap_orphans, stop_together
 from deploy.machine.run_folder import CannotStart
 
-_SETTLED_SECONDS = 5.0
+_ENDED_EARLY_SECONDS = 60.0
+_KILLED_EARLY_SECONDS = 2.0
+_WRONG_SETTINGS = 2  # how a service's process ends that it makes no sense to start again
 _FIRST_PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 10.0
 _TRIES_TO_START = 5
@@ -31,6 +33,11 @@ def pause_after(early_ends: int) -> float:
     if early_ends == 0:
         return 0.0
     return min(_FIRST_PAUSE_SECONDS * 2.0 ** min(early_ends - 1, 10), _LONGEST_PAUSE_SECONDS)
+
+
+def ended_early(status: int, lasted_seconds: float) -> bool:
+    """Tell a process that cannot run from one that ran, and from one that somebody killed."""
+    return lasted_seconds < (_KILLED_EARLY_SECONDS if status < 0 else _ENDED_EARLY_SECONDS)
 
 
 @dataclass
@@ -56,17 +63,17 @@ class Keeper:
                 raise Stopped
             self._kept[program.name] = _Kept(program, tier, self.ledger.start(program))
 
-    def wait(self, names: Sequence[str], is_ready: Callable[[], bool], seconds: float) -> None:
-        """Wait until it is ready; raise CannotStart when one of the processes keeps ending."""
+    def wait(self, name: str, is_ready: Callable[[], bool], seconds: float) -> None:
+        """Wait until it is ready; raise CannotStart when any process keeps ending meanwhile."""
         deadline = time.monotonic() + seconds
         while not is_ready():
             if self.stopping.wait(_POLL_SECONDS):
                 raise Stopped
-            for name in names:
-                if self._kept[name].early_ends >= _TRIES_TO_START:
-                    raise CannotStart(_why(self._kept[name].program, "does not stay up"))
+            for kept in list(self._kept.values()):
+                if kept.early_ends >= _TRIES_TO_START:
+                    raise CannotStart(_why(kept.program, "does not stay up"))
             if time.monotonic() > deadline:
-                raise CannotStart(_why(self._kept[names[0]].program, "is not ready"))
+                raise CannotStart(_why(self._kept[name].program, "is not ready"))
 
     def mend(self) -> None:
         """Start again what has ended and has waited its pause."""
@@ -84,10 +91,12 @@ class Keeper:
 
     def _note_end(self, kept: _Kept, now: float) -> None:
         lasted = now - kept.process.began
-        kept.early_ends = kept.early_ends + 1 if lasted < _SETTLED_SECONDS else 0
+        status = kept.process.popen.returncode
+        kept.early_ends = kept.early_ends + 1 if ended_early(status, lasted) else 0
+        if status == _WRONG_SETTINGS:
+            kept.early_ends = max(kept.early_ends, _TRIES_TO_START)
         pause = pause_after(kept.early_ends)
         kept.start_at = now + pause
-        status = kept.process.popen.returncode
         name = kept.program.name
         say(f"{name} ended with {status} after {lasted:.1f} s; starts again in {pause:.2f} s")
 

@@ -31,11 +31,13 @@ SILENT_ABOUT_VALUES = {
     "log_min_duration_statement": "-1",
 }
 # To PostgreSQL, SIGTERM means to wait until the last client has left; SIGINT ends sessions in
-# good order at once. A shell in front lets it answer to SIGTERM like everybody else.
+# good order at once. A shell in front lets it answer to SIGTERM like everybody else, and stays
+# until the server is gone, however often it is asked.
 _ENDS_ON_SIGTERM = (
     "/bin/sh",
     "-c",
-    'trap \'kill -INT "$server"\' TERM; "$@" & server=$!; wait "$server"; wait "$server"',
+    """trap 'kill -INT "$server"' TERM; "$@" & server=$!
+    while kill -0 "$server" 2>/dev/null; do wait "$server"; done""",
     "postgres",
 )
 _MODEST = {

@@ -20,8 +20,7 @@ _START_SECONDS = 90.0
 
 # Erlang's schedulers spin while idle, and its node name must be found without a hosts file.
 _ERLANG_ARGUMENTS = (
-    "+sbwt none +sbwtdcpu none +sbwtdio none -start_epmd false"
-    " -kernel inet_dist_use_interface {127,0,0,1}"
+    "+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}"
 )
 _INETRC = """\
 {host, {127,0,0,1}, ["localhost"]}.
@@ -120,6 +119,8 @@ class RabbitServer:
             # Without its shell script as a parent, the node itself answers to our signals.
             RABBITMQ_ALLOW_INPUT="true",
             RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=f"-noinput {_ERLANG_ARGUMENTS}",
+            # Where ours was killed the node would start an epmd that no one of us could stop.
+            ERL_AFLAGS="-start_epmd false",
             ERL_EPMD_PORT=self.epmd_port,
             ERL_EPMD_ADDRESS=LOOPBACK,
             ERL_INETRC=self.folder / "inetrc",

@@ -86,7 +86,7 @@ class Supervisor:
         plan.postgres.prepare()
         program = plan.postgres.program()
         self.keeper.add(program, tier=_SERVERS)
-        self.keeper.wait([program.name], plan.postgres.is_ready, START_SECONDS)
+        self.keeper.wait(program.name, plan.postgres.is_ready, START_SECONDS)
         plan.prepare_databases()
         self._start_services(plan, "web")
 
@@ -94,9 +94,9 @@ class Supervisor:
         plan.rabbit.prepare()
         epmd, node = plan.rabbit.programs()
         self.keeper.add(epmd, tier=_SERVERS)
-        self.keeper.wait([epmd.name], plan.rabbit.epmd_is_ready, START_SECONDS)
+        self.keeper.wait(epmd.name, plan.rabbit.epmd_is_ready, START_SECONDS)
         self.keeper.add(node, tier=_BROKER)
-        self.keeper.wait([node.name], plan.rabbit.is_ready, START_SECONDS)
+        self.keeper.wait(node.name, plan.rabbit.is_ready, START_SECONDS)
         topology.apply(plan.rabbit.url())
 
     def _start_services(self, plan: Plan, role: str) -> None:
@@ -106,9 +106,9 @@ class Supervisor:
 
     def _wait_for_services(self, plan: Plan) -> None:
         for place in plan.services.places:
-            self.keeper.wait([place.name], place.is_ready, START_SECONDS)
-        self.keeper.wait(["mail"], plan.mail_is_ready, START_SECONDS)
-        self.keeper.wait(["gateway"], plan.gateway.is_ready, START_SECONDS)
+            self.keeper.wait(place.name, place.is_ready, START_SECONDS)
+        self.keeper.wait("mail", plan.mail_is_ready, START_SECONDS)
+        self.keeper.wait("gateway", plan.gateway.is_ready, START_SECONDS)
 
     def _together(self, *parts: Callable[[], None]) -> None:
         """Run parts side by side; when one is in trouble, the others stop and it is raised."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from email.message import EmailMessage
+from functools import lru_cache
 from pathlib import Path
 
 _LINK = re.compile(r"/l/[a-z]-[A-Za-z0-9_-]+")
@@ -41,6 +42,7 @@ class Mailbox:
         return [letter for letter in letters if letter.recipient == recipient.casefold()]
 
 
+@lru_cache(maxsize=4096)  # whoever waits for a letter looks again and again
 def read_letter(path: Path) -> Letter:
     message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     if not isinstance(message, EmailMessage):

@@ -1,11 +1,10 @@
 """From a batch of deliveries to handlers: once each, in order per aggregate, all or nothing.
 
-`Handling` decides and commits; `QueueLoop` fetches from the broker and acknowledges afterwards.
+`Handling` decides and commits; `queue_loop` fetches from the broker and acknowledges afterwards.
 """
 
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -14,7 +13,6 @@ import psycopg
 from marshmallow import Schema, ValidationError
 
 from services.chassis import deferred, events, inbox, metrics
-from services.chassis.broker import open_connection
 from services.chassis.deferred import Delivery
 from services.chassis.errors import DomainError, OwnerAway, UnreadableEvent
 from services.chassis.events import Received
@@ -26,9 +24,9 @@ from services.chassis.work import Work, Workplace
 
 log = get_log(__name__)
 
-# After this many deliveries that nobody answered, an event is tried apart from the queue,
-# where an attempt is counted even if it kills the process.
-SUSPECT_DELIVERIES = 3
+OWNER_AWAY = "owner away"
+# Reasons that no number of attempts ends.
+PATIENT = frozenset({OWNER_AWAY, deferred.GIVEN_UP})
 # Conflicts that another try right away may not meet again.
 PASSING = (
     psycopg.errors.SerializationFailure,
@@ -53,10 +51,12 @@ class Handling:
     consumed: Sequence[Consumed]
     schemas: dict[str, Schema] = field(init=False)
     by_type: dict[str, Consumed] = field(init=False)
+    overtaking: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.by_type = {one.type: one for one in self.consumed}
         self.schemas = {one.type: one.schema() for one in self.consumed}
+        self.overtaking = [one.type for one in self.consumed if one.overtakes]
 
     def handle(self, deliveries: Sequence[Delivery]) -> None:
         """Handle deliveries in order; when this returns, every one may be acknowledged.
@@ -109,6 +109,10 @@ class Handling:
             row = deferred.claim(work.connection, deferred_id, work.now)
         if row is None:
             return
+        if row["attempts"] > deferred.ATTEMPTS and row["reason"] not in PATIENT:
+            # Its last attempts ended without a word: each may have ended the process.
+            self._park_unanswered(deferred_id, row["attempts"])
+            return
         delivery = Delivery(
             headers=row["headers"]["headers"],
             content_type=row["headers"]["content_type"],
@@ -116,28 +120,40 @@ class Handling:
         )
         try:
             event = events.read(delivery.headers, delivery.content_type, delivery.body)
-            self._retry(deferred_id, event)
+            self._retry(deferred_id, event, is_given_up=row["reason"] == deferred.GIVEN_UP)
         except psycopg.OperationalError as error:
             if not isinstance(error, PASSING):
                 raise
         except Exception as error:  # noqa: BLE001  kept with its reason, never lost
             self._postpone(deferred_id, row["attempts"], error)
 
-    def _retry(self, deferred_id: int, event: Received) -> None:
-        answers = self._ask([event])
+    def _retry(self, deferred_id: int, event: Received, *, is_given_up: bool) -> None:
+        answers = {} if is_given_up else self._ask([event])
         with self.workplace.begin(event.orgs) as work:
             if not deferred.lock_waiting(work.connection, deferred_id):
                 return
             found = inbox.lock_positions(work.connection, self.queue, [event.subject])
-            standing = found.get(event.subject, Position()).standing(event)
+            position = found.get(event.subject, Position())
+            standing = position.standing(event)
             if standing is Standing.BEYOND:
-                return
-            if standing is Standing.NEXT:
-                self._call(event, work, answers)
+                if self._missing(event, position, work) or not self._overtakes(event):
+                    return
+                deferred.supersede(work.connection, self.queue, event, work.now)
+            if standing is not Standing.PAST:
+                if not is_given_up:
+                    self._call(event, work, answers)
                 position = Position(event.epoch, event.sequence)
                 inbox.store_positions(work.connection, self.queue, {event.subject: position})
-            deferred.settle(work.connection, deferred_id)
+            finish = deferred.skip if is_given_up else deferred.settle
+            finish(work.connection, deferred_id)
         metrics.EVENTS.labels(self.queue, "handled").inc()
+
+    def _park_unanswered(self, deferred_id: int, attempts: int) -> None:
+        log.error("event_not_handled", queue=self.queue, attempts=attempts, parked=True)
+        with self.workplace.begin() as work:
+            reason = "tried repeatedly without an end"
+            deferred.postpone(work.connection, deferred_id, reason=reason, park=True)
+        metrics.EVENTS.labels(self.queue, "parked").inc()
 
     def _postpone(self, deferred_id: int, attempts: int, error: Exception) -> None:
         park = _is_final(error) or (
@@ -169,9 +185,17 @@ class Handling:
         return event, delivery
 
     def _handle_one_by_one(self, pairs: Sequence[Pair]) -> None:
+        away: OwnerAway | None = None
         for event, delivery in pairs:
+            if away and self._needs_asking(event):
+                # To wait for the owner again and again would lose us the broker.
+                self._set_aside(event, delivery, away)
+                continue
             try:
                 self._handle_alone(event, delivery)
+            except OwnerAway as error:
+                away = error
+                self._set_aside(event, delivery, error)
             except psycopg.OperationalError as error:
                 if not isinstance(error, PASSING):
                     raise
@@ -223,8 +247,7 @@ class Handling:
         if standing is Standing.PAST:
             return "duplicate"
         if standing is Standing.BEYOND:
-            kept = deferred.kept_between(work.connection, self.queue, event, position)
-            missing = event.sequence - position.sequence - 1 - kept
+            missing = self._missing(event, position, work)
             if missing or not self._overtakes(event):
                 reason = deferred.GAP if missing else deferred.BEHIND
                 deferred.set_aside(
@@ -239,6 +262,15 @@ class Handling:
                 return "deferred"
             deferred.supersede(work.connection, self.queue, event, work.now)
         return self._call(event, work, answers)
+
+    def _needs_asking(self, event: Received) -> bool:
+        consumed = self.by_type.get(event.type)
+        return consumed is not None and consumed.asks is not None
+
+    def _missing(self, event: Received, position: Position, work: Work) -> int:
+        """How many events before this one never came: neither handled nor kept here."""
+        kept = deferred.kept_between(work.connection, self.queue, event, position)
+        return event.sequence - position.sequence - 1 - kept
 
     def _overtakes(self, event: Received) -> bool:
         consumed = self.by_type.get(event.type)
@@ -269,111 +301,6 @@ class Handling:
         return answers
 
 
-@dataclass
-class QueueLoop:
-    """Fetches one queue in batches and acknowledges what was committed."""
-
-    handling: Handling
-    batch_size: int
-
-    @property
-    def name(self) -> str:
-        return f"consume {self.handling.queue}"
-
-    def run(self, stopping: Callable[[], bool]) -> None:
-        """Consume until told to stop; raises when the broker or the database is lost."""
-        url = self.handling.workplace.settings.broker
-        with open_connection(url, self.handling.queue) as connection:
-            channel = connection.channel()
-            channel.auto_decode = False
-            channel.basic_qos(0, self.batch_size * 2, False)
-            waiting: list[Any] = []
-            channel.basic_consume(
-                self.handling.queue, callback=waiting.append, on_cancel=_queue_deleted
-            )
-            while not stopping():
-                self._fetch(connection, waiting)
-                if waiting:
-                    batch, waiting[:] = waiting[: self.batch_size], waiting[self.batch_size :]
-                    self._handle(batch)
-                    channel.basic_ack(batch[-1].delivery_info["delivery_tag"], multiple=True)
-                connection.heartbeat_check()
-
-    def _fetch(self, connection: Any, waiting: list[Any]) -> None:
-        """Wait up to half a second for a first delivery, then take what is already there."""
-        patience = 0.5
-        while len(waiting) < self.batch_size:
-            try:
-                connection.drain_events(timeout=0.001 if waiting else patience)
-            except TimeoutError:
-                return
-
-    def _handle(self, batch: Sequence[Any]) -> None:
-        began = time.monotonic()
-        together: list[Delivery] = []
-        for message in batch:
-            delivery = Delivery(
-                headers=message.headers or {},
-                content_type=message.properties.get("content_type"),
-                body=bytes(message.body),
-            )
-            if not message.delivery_info["redelivered"]:
-                together.append(delivery)
-                continue
-            # Whatever broke the last time must not take its neighbours along again.
-            self.handling.handle(together)
-            together = []
-            self._handle_redelivered(delivery)
-        self.handling.handle(together)
-        metrics.BATCH_SECONDS.labels(self.handling.queue).observe(time.monotonic() - began)
-
-    def _handle_redelivered(self, delivery: Delivery) -> None:
-        if int(delivery.headers.get("x-delivery-count") or 0) < SUSPECT_DELIVERIES:
-            return self.handling.handle([delivery])
-        try:
-            event = events.read(delivery.headers, delivery.content_type, delivery.body)
-        except UnreadableEvent:
-            return self.handling.handle([delivery])
-        return self.handling.set_aside(
-            event,
-            delivery,
-            reason="delivered repeatedly without an answer",
-            parked=False,
-            attempts=0,
-        )
-
-
-@dataclass
-class RetryLoop:
-    """Tries again what was set aside, each aggregate in order."""
-
-    handlings: Mapping[str, Handling]
-    name: str = "retry deferred"
-
-    def run(self, stopping: Callable[[], bool]) -> None:
-        workplace = next(iter(self.handlings.values())).workplace
-        while not stopping():
-            with workplace.begin() as work:
-                found = deferred.due(work.connection, list(self.handlings), work.now)
-                queues = _queues_of(work, found)
-            for deferred_id in found:
-                if stopping():
-                    return
-                self.handlings[queues[deferred_id]].retry(deferred_id)
-            if not found:
-                time.sleep(0.25)
-
-
-def _queues_of(work: Work, deferred_ids: Sequence[int]) -> dict[int, str]:
-    query = "SELECT id, consumer FROM deferred WHERE id = ANY (%s)"
-    rows = work.connection.execute(query, (list(deferred_ids),))
-    return {row["id"]: row["consumer"] for row in rows}
-
-
-def _queue_deleted(_tag: str) -> None:
-    raise ConnectionError("the broker ended the subscription: the queue is gone")
-
-
 def _is_final(error: Exception) -> bool:
     return isinstance(error, UnreadableEvent | Refused | DomainError)
 
@@ -385,7 +312,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, DomainError):
         return f"refused: {error.slug}"
     if isinstance(error, OwnerAway):
-        return "owner away"
+        return OWNER_AWAY
     return f"error: {_code(error)}"
 
 

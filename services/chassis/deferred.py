@@ -9,7 +9,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 from psycopg.types.json import Jsonb
 
 from services.chassis.database import Connection
-from services.chassis.events import Received
+from services.chassis.events import Received, is_storable
 from services.chassis.inbox import Position, store_positions
 
 ATTEMPTS = 8
@@ -18,6 +18,7 @@ LONGEST_DELAY = timedelta(minutes=5)
 # Reasons with a meaning of their own; others describe what went wrong.
 GAP = "gap: an earlier event has not come"
 BEHIND = "behind: an earlier event has not been handled"
+GIVEN_UP = "given up: skipped when its turn comes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +33,10 @@ class Delivery:
         known = {
             name: value
             for name, value in self.headers.items()
-            if name.startswith("cloudEvents:") and isinstance(value, str)
+            if name.startswith("cloudEvents:") and isinstance(value, str) and is_storable(value)
         }
-        return Jsonb({"headers": known, "content_type": self.content_type})
+        kind = self.content_type if is_storable(self.content_type or "") else None
+        return Jsonb({"headers": known, "content_type": kind})
 
 
 def delay_after(attempts: int) -> timedelta:
@@ -92,7 +94,13 @@ def park_unreadable(
     It stays out of the inbox, so that it cannot stand in the way of a true event whose id
     it borrowed.
     """
-    digest = uuid5(NAMESPACE_OID, delivery.body.hex() + repr(sorted(delivery.headers)))
+    attributes = sorted(
+        (name, repr(value))
+        for name, value in delivery.headers.items()
+        # The broker's own headers count deliveries.
+        if name.startswith("cloudEvents:")
+    )
+    digest = uuid5(NAMESPACE_OID, delivery.body.hex() + repr(attributes))
     query = """
         INSERT INTO deferred (consumer, event_id, headers, body, state, reason, not_before,
                               deferred_at)
@@ -127,20 +135,38 @@ def supersede(connection: Connection, queue: str, event: Received, now: datetime
     return connection.execute(query, (now, queue, event.subject, event.sequence)).rowcount
 
 
-def due(connection: Connection, queues: Sequence[str], now: datetime) -> list[int]:
-    """The waiting events whose time and whose turn in their aggregate have come, in order."""
+def due(
+    connection: Connection, queues: Sequence[str], now: datetime, overtaking: Sequence[str] = ()
+) -> list[int]:
+    """The waiting events whose time and whose turn in their aggregate have come, in order.
+
+    What could not be identified, and was replayed, has no turn to wait for.
+
+    It is the turn of one of an `overtaking` type as soon as all before it are at least here.
+    """
     query = """
         SELECT deferred.id
           FROM deferred
           LEFT JOIN positions USING (consumer, aggregate_id)
          WHERE deferred.state = 'waiting' AND deferred.not_before <= %s
            AND deferred.consumer = ANY (%s)
-           AND (deferred.epoch < coalesce(positions.epoch, 0)
-                OR deferred.sequence <= coalesce(positions.sequence, 0) + 1)
+           AND (deferred.aggregate_id IS NULL
+                OR deferred.epoch < coalesce(positions.epoch, 0)
+                OR deferred.sequence <= coalesce(positions.sequence, 0) + 1
+                OR deferred.type = ANY (%s)
+                   AND deferred.sequence - coalesce(positions.sequence, 0) - 1 = (
+                       SELECT count(DISTINCT kept.sequence)
+                         FROM deferred AS kept
+                        WHERE kept.consumer = deferred.consumer
+                          AND kept.aggregate_id = deferred.aggregate_id
+                          AND kept.state IN ('waiting', 'parked')
+                          AND kept.sequence > coalesce(positions.sequence, 0)
+                          AND kept.sequence < deferred.sequence))
          ORDER BY deferred.aggregate_id, deferred.epoch, deferred.sequence
          LIMIT 100
     """
-    return [row["id"] for row in connection.execute(query, (now, list(queues)))]
+    parameters = (now, list(queues), list(overtaking))
+    return [row["id"] for row in connection.execute(query, parameters)]
 
 
 def claim(connection: Connection, deferred_id: int, now: datetime) -> dict[str, Any] | None:
@@ -153,7 +179,7 @@ def claim(connection: Connection, deferred_id: int, now: datetime) -> dict[str, 
          WHERE id = (SELECT id FROM deferred
                       WHERE id = %(id)s AND state = 'waiting' AND not_before <= %(now)s
                         FOR UPDATE SKIP LOCKED)
-        RETURNING id, consumer, headers, body, attempts
+        RETURNING id, consumer, headers, body, attempts, reason
     """
     values = {"id": deferred_id, "now": now, "most": LONGEST_DELAY.total_seconds()}
     return connection.execute(query, values).fetchone()
@@ -167,6 +193,11 @@ def lock_waiting(connection: Connection, deferred_id: int) -> bool:
 def settle(connection: Connection, deferred_id: int) -> None:
     """The event is handled; the inbox and the position remember it."""
     connection.execute("DELETE FROM deferred WHERE id = %s", (deferred_id,))
+
+
+def skip(connection: Connection, deferred_id: int) -> None:
+    """The turn of an event has come that an operator gave up before."""
+    connection.execute("UPDATE deferred SET state = 'discarded' WHERE id = %s", (deferred_id,))
 
 
 def postpone(connection: Connection, deferred_id: int, *, reason: str, park: bool) -> None:
@@ -235,25 +266,29 @@ def replay(connection: Connection, deferred_id: int, *, by: str, now: datetime) 
 
 
 def discard(connection: Connection, deferred_id: int, *, by: str, now: datetime) -> bool:
-    """Give a parked event up; if it was the next of its aggregate, those behind it go on."""
+    """Give a parked event up; when its turn in its aggregate comes, those behind it go on."""
     query = """
         UPDATE deferred
            SET state = 'discarded', decided_at = %s, decided_by = %s
          WHERE id = %s AND state = 'parked'
-        RETURNING consumer, aggregate_id, epoch, sequence
+        RETURNING id, consumer, aggregate_id, epoch, sequence
     """
     row = connection.execute(query, (now, by, deferred_id)).fetchone()
     if row is None:
         return False
-    if row["sequence"] is not None:
-        _advance_past(connection, row)
+    if row["sequence"] is not None and not _advance_past(connection, row):
+        wait = "UPDATE deferred SET state = 'waiting', reason = %s, not_before = %s WHERE id = %s"
+        connection.execute(wait, (GIVEN_UP, now, deferred_id))
     return True
 
 
-def _advance_past(connection: Connection, row: Mapping[str, Any]) -> None:
+def _advance_past(connection: Connection, row: Mapping[str, Any]) -> bool:
+    """Whether nothing before the event is still to come, so that the next may be handled."""
     aggregate_id: UUID = row["aggregate_id"]
     query = "SELECT sequence FROM positions WHERE consumer = %s AND aggregate_id = %s FOR UPDATE"
     found = connection.execute(query, (row["consumer"], aggregate_id)).fetchone()
-    if row["sequence"] == (found["sequence"] if found else 0) + 1:
+    following = (found["sequence"] if found else 0) + 1
+    if row["sequence"] == following:
         position = Position(row["epoch"], row["sequence"])
         store_positions(connection, row["consumer"], {aggregate_id: position})
+    return bool(row["sequence"] <= following)

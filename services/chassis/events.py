@@ -65,6 +65,11 @@ def headers_of(service: str, row: Mapping[str, Any]) -> dict[str, Any]:
     return headers
 
 
+def is_storable(text: str) -> bool:
+    """PostgreSQL's text holds neither NUL nor half a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def read(headers: Mapping[str, Any], content_type: str | None, body: bytes) -> Received:
     """Read a delivery; raise UnreadableEvent listing every attribute that is wrong."""
     reader = _Reader(headers)
@@ -100,7 +105,7 @@ class _Reader:
 
     def optional_text(self, name: str) -> str | None:
         value = self.headers.get(f"cloudEvents:{name}")
-        if value is None or (isinstance(value, str) and value):
+        if value is None or (isinstance(value, str) and value and is_storable(value)):
             return value
         self.problems.append(f"cloudEvents:{name} is not text")
         return None
@@ -127,14 +132,14 @@ class _Reader:
 
     def positive(self, name: str) -> int:
         text = self.text(name)
-        if text.isascii() and text.isdigit() and 0 < int(text) < 2**63:
+        if text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) < 2**63:
             return int(text)
         self.problems.append(f"cloudEvents:{name} is not a positive number")
         return 0
 
     def epoch(self) -> int:
-        last = self.text("source").rpartition("/epochs/")[2]
-        if last.isascii() and last.isdigit() and len(last) < 10:
+        _, named, last = self.text("source").rpartition("/epochs/")
+        if named and last.isascii() and last.isdigit() and len(last) < 10:
             return int(last)
         self.problems.append("cloudEvents:source names no epoch")
         return 0

@@ -9,7 +9,7 @@ from marshmallow import Schema, fields
 from services.chassis import deferred, outbox
 from services.chassis.errors import OwnerAway
 from services.chassis.http.request import Answer, Request
-from services.chassis.internal import Directory
+from services.chassis.internal import Directory, OwnerRefused
 from services.chassis.log import get_log
 from services.chassis.service import ANY_SERVICE, internal
 from services.chassis.work import Work, Workplace
@@ -79,6 +79,10 @@ def _ask(directory: Directory, gap: dict[str, Any]) -> int | None:
             producer, "/internal/events/again", purpose=PURPOSE, orgs=(), body=body
         )
     except OwnerAway:
+        return None
+    except OwnerRefused as refusal:
+        # One gap that cannot be asked for must not hold up all the others.
+        log.error("gap_not_answered", error=refusal, aggregate_id=gap["aggregate_id"])
         return None
     return int(answer["sent_again"])
 

@@ -7,6 +7,7 @@ is thrown away, never used again: late answers would be taken for later ones.
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,7 @@ class Relay:
                         settle(database, *publisher.publish(turn))
                 except Held:
                     continue
-                broker.heartbeat_check()
+                _beat(broker)
                 if not rows:
                     _wait_for_hint(database)
 
@@ -244,9 +245,17 @@ def _take_lead(database: Connection) -> bool:
     return row is not None and bool(row["leads"])
 
 
+def _beat(broker: Any) -> None:
+    """Show the broker that we live, and read that it does: nobody else reads while all is sent."""
+    with suppress(TimeoutError):
+        broker.drain_events(timeout=0.001)
+    broker.heartbeat_check()
+
+
 def _wait_for_hint(database: Connection) -> None:
+    """Take all hints at once: those that came while we were busy must not each end a wait."""
     for _ in database.notifies(timeout=IDLE_SECONDS, stop_after=1):
-        return
+        pass
 
 
 def forget_old(connection: psycopg.Connection[Any], days: int) -> int:

@@ -4,21 +4,26 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID, uuid4
 
+import psycopg
 from marshmallow import Schema
 
 from services.chassis import outbox
 from services.chassis.database import Connection, Database, act_for
 from services.chassis.events import Event, Received
+from services.chassis.log import get_log
 
 if TYPE_CHECKING:
     from services.chassis.http.request import Caller
     from services.chassis.service import Service
     from services.chassis.settings import Settings
 
+log = get_log(__name__)
+
 Clock = Callable[[], datetime]
+T = TypeVar("T")
 
 
 def system_clock() -> datetime:
@@ -83,6 +88,26 @@ class Work:
         self.connection.execute(
             query, (org, recipient, purpose, sorted(fields), self.now, list(subject_ids))
         )
+
+    def each(self, rows: Iterable[T], act: Callable[[T], object]) -> int:
+        """Act on every row by itself; what one of them breaks is undone and told, the rest stays.
+
+        For timers: they meet the same rows again, so a bad one must not stop all that are due.
+        """
+        done = 0
+        for row in rows:
+            orgs, emitted = set(self.orgs), len(self.emitted)
+            try:
+                with self.connection.transaction():
+                    act(row)
+                done += 1
+            except psycopg.OperationalError:
+                raise  # nothing more can be done on this connection, or not now
+            except Exception as error:  # noqa: BLE001  kept for the next time, and told
+                self.orgs = orgs
+                del self.emitted[emitted:]
+                log.error("row_left_undone", error=error, row_id=getattr(row, "id", None))
+        return done
 
     def notify(self, channel: str) -> None:
         """Wake the loops that listen on the channel, once this commits."""

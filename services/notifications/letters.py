@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -141,8 +142,8 @@ def _address(email: str) -> Address:
     """The address as a header holds it; without SMTPUTF8 only ASCII travels."""
     try:
         address = Address(addr_spec=email)
-    except (ValueError, IndexError) as error:
+    except (MessageError, ValueError, IndexError) as error:
         raise UnusableAddress from error
-    if not email.isascii() or address.domain == "":
+    if not email.isascii() or "" in (address.username, address.domain):
         raise UnusableAddress
     return address

@@ -17,6 +17,7 @@ from services.chassis.settings import Settings
 from services.chassis.work import Work
 from services.notifications.domain.kinds import Channel, State
 from services.notifications.domain.sending import (
+    ATTEMPT_LEASE,
     ATTEMPTS,
     LEASE,
     Contact,
@@ -150,7 +151,8 @@ class Sender:
 
     def _hand_over(self, message: Due, letter: Letter, server: MailServer) -> None:
         with self._work() as work:
-            begun = Claims(work.connection).begin_attempt(message, held_until=work.now + LEASE)
+            until = work.now + ATTEMPT_LEASE
+            begun = Claims(work.connection).begin_attempt(message, held_until=until)
         if begun is None:
             return  # taken back, moved or claimed by another replica since we read it
         attempt = replace(message, state=State.SENDING, **begun)

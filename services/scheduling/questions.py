@@ -30,15 +30,20 @@ class Learned:
 
 
 def person(request: Request, preparation: Preparation) -> Learned:
-    """The person, if a command added them so recently that their event is still on its way."""
-    person_id = request.path["person_id"]
-    if request.caller is None or preparation.read(_person_of(person_id)):
+    """The person, if a command added them so recently that their event is still on its way.
+
+    Who speaks for themselves has nobody else's service asked: being told is a disclosure.
+    """
+    person_id, caller = request.path["person_id"], request.caller
+    if caller is None or (caller.role != Role.COORDINATOR and caller.person != person_id):
+        return Learned()
+    if preparation.read(_person_of(person_id)):
         return Learned()
     orgs, directory = preparation.read(_acting), preparation.directory
     found = None
-    if request.caller.role != Role.CLIENT:
+    if caller.role != Role.CLIENT:
         found = _peer(person_id, orgs, directory)
-    if found is None and request.caller.role != Role.PEER:
+    if found is None and caller.role != Role.PEER:
         found = next(iter(_clients([person_id], orgs, directory)), None)
     return Learned(person=found)
 

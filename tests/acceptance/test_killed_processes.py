@@ -13,7 +13,7 @@ import pytest
 from deploy.region.api import Reply
 from deploy.region.forms import forms_of
 from deploy.region.mailbox import Letter
-from tests.acceptance.clients import PatientApi, Peer, Place
+from tests.acceptance.clients import PatientApi, Place
 from tests.acceptance.conftest import NewPlace
 from tests.acceptance.ledgers import holes, lost, wait_until_drained
 from tests.acceptance.running import Running, eventually
@@ -26,9 +26,9 @@ _DELAYS_SECONDS = cycle((0.0, 0.004, 0.012, 0.03))
 class OneWalk:
     """A referral's way in steps, each of which may be disturbed."""
 
-    def __init__(self, place: Place, peer: Peer) -> None:
+    def __init__(self, place: Place) -> None:
         self.place = place
-        self.peer = peer
+        self.peer = place.add_peer()
         self.story = place.story()
         self.body = place.referral(consent=None)
         self.referral_id = self.match_id = self.session_id = ""
@@ -102,8 +102,7 @@ def test_killing_any_process_at_any_step_leaves_one_session_and_one_notice_each(
     system: Running, patient_api: PatientApi, new_place: NewPlace
 ) -> None:
     names = targets(system)
-    place = new_place(patient_api, step_seconds=STEP_SECONDS)
-    walks = [OneWalk(place, place.add_peer()) for _ in names]
+    walks = [OneWalk(new_place(patient_api, step_seconds=STEP_SECONDS)) for _ in names]
 
     with ThreadPoolExecutor(len(walks)) as threads:
         for position in range(len(walks[0].steps)):
@@ -119,7 +118,7 @@ def test_killing_any_process_at_any_step_leaves_one_session_and_one_notice_each(
     assert lost(system) == set()
     assert holes(system) == []
     for walk in walks:
-        _assert_one_session_and_one_notice_each(place, walk)
+        _assert_one_session_and_one_notice_each(walk.place, walk)
 
 
 def _kill_while(system: Running, victim: str, step: Future[None]) -> Future[None]:

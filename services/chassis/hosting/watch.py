@@ -13,8 +13,10 @@ from services.chassis.settings import Address
 
 class Watched(Protocol):
     name: str
-    last_fault: str | None
     thread: threading.Thread
+
+    @property
+    def fault(self) -> str | None: ...
 
 
 def state_of(loops: Sequence[Watched]) -> dict[str, str]:
@@ -25,8 +27,8 @@ def state_of(loops: Sequence[Watched]) -> dict[str, str]:
             wrong[loop.name] = "not started"
         elif not loop.thread.is_alive():
             wrong[loop.name] = "ended"
-        elif loop.last_fault:
-            wrong[loop.name] = loop.last_fault
+        elif fault := loop.fault:
+            wrong[loop.name] = fault
     return wrong
 
 

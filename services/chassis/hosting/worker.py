@@ -4,24 +4,24 @@ Not patched by eventlet: `python -m services.chassis.hosting.worker <service>`.
 """
 
 import sys
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from nameko.extensions import Entrypoint
 
 from services.chassis import metrics
-from services.chassis.consumer import Handling, QueueLoop, RetryLoop
+from services.chassis.consumer import Handling
 from services.chassis.database import Database, connect
 from services.chassis.hosting.host import host, read_settings, service_named
+from services.chassis.hosting.threads import StopFlag, Thread
 from services.chassis.hosting.watch import serve_watch
 from services.chassis.http import idempotency
 from services.chassis.internal import Directory
 from services.chassis.log import configure, get_log
 from services.chassis.loops import LoopContext
+from services.chassis.queue_loop import QueueLoop, RetryLoop
 from services.chassis.reconcile import ReconcileLoop
 from services.chassis.relay import Relay, forget_old
 from services.chassis.service import Loop, Service, Timer
@@ -29,41 +29,6 @@ from services.chassis.settings import Settings
 from services.chassis.work import Work, Workplace
 
 log = get_log(__name__)
-
-JOIN_SECONDS = 8.0
-LONGEST_PAUSE_SECONDS = 5.0
-
-
-@dataclass
-class Thread:
-    """One loop; begun anew with growing pauses when it raises, until told to stop."""
-
-    name: str
-    body: Callable[[], None]
-    stop_flag: threading.Event
-    faults: int = 0
-    last_fault: str | None = None
-    thread: threading.Thread = field(init=False)
-
-    def start(self) -> None:
-        self.thread = threading.Thread(target=self._run, name=self.name, daemon=True)
-        self.thread.start()
-
-    def _run(self) -> None:
-        while not self.stop_flag.is_set():
-            began = time.monotonic()
-            try:
-                self.body()
-                self.last_fault = None
-            except Exception as error:  # noqa: BLE001  the loop must go on; the fault is told
-                self._note(error, time.monotonic() - began)
-                self.stop_flag.wait(min(0.1 * 2**self.faults, LONGEST_PAUSE_SECONDS))
-
-    def _note(self, error: Exception, lasted: float) -> None:
-        self.faults = 1 if lasted > 10 else self.faults + 1
-        self.last_fault = type(error).__name__
-        metrics.LOOP_FAULTS.labels(self.name).inc()
-        log.error("loop_fault", error=error, loop=self.name.replace(" ", "_"), faults=self.faults)
 
 
 class RunThread(Entrypoint):
@@ -77,18 +42,14 @@ class RunThread(Entrypoint):
         self.loop_thread.start()
 
     def stop(self) -> None:
-        # One flag for all, so that the first stop ends every loop and the joins are short.
-        self.loop_thread.stop_flag.set()
-        self.loop_thread.thread.join(JOIN_SECONDS)
-        if self.loop_thread.thread.is_alive():
-            log.warning("loop_still_running", loop=self.loop_thread.name.replace(" ", "_"))
+        self.loop_thread.stop()
 
 
 class Worker:
     """Every loop of one service."""
 
     def __init__(self, service: type[Service], settings: Settings) -> None:
-        self.stop_flag = threading.Event()
+        self.stop_flag = StopFlag()
         self.stopping = self.stop_flag.is_set
         self.service = service
         self.settings = settings

@@ -47,7 +47,7 @@ class KeyedRequest:
                 slug="malformed-idempotency-key",
                 detail="Idempotency-Key is 1 to 255 visible ASCII characters.",
             )
-        acting = [caller.role, *sorted(map(str, caller.orgs))]
+        acting = [caller.role, str(caller.person), *sorted(map(str, caller.orgs))]
         request = json.dumps([raw.method, raw.path, raw.query, acting, body], sort_keys=True)
         return cls(caller.subject, key, hashlib.sha256(request.encode()).digest())
 

@@ -52,8 +52,8 @@ class Verifier:
             header = jws.extract_compact(token.encode()).headers()
         except (JoseError, ValueError, TypeError):
             raise InvalidToken("The token cannot be read.") from None
-        key = self.keys.find(header.get("kid"))
-        if key is None or header.get("typ") not in _TYPES:
+        key, kind = self.keys.find(header.get("kid")), header.get("typ")
+        if key is None or not isinstance(kind, str) or kind not in _TYPES:
             raise InvalidToken("The token is not valid here.")
         return key
 

@@ -76,8 +76,10 @@ def rank_the_waiting(work: Work) -> None:
     if changed_at is None:
         return
     matches = Matches(work.connection)
-    for match in matches.lock_waiting_since(changed_at + COMMIT_MARGIN, AT_ONCE):
-        rounds.rank_again(match, rounds.need_of(match, work), work, can_empty=False)
+    work.each(
+        matches.lock_waiting_since(changed_at + COMMIT_MARGIN, AT_ONCE),
+        lambda match: rounds.rank_again(match, rounds.need_of(match, work), work, can_empty=False),
+    )
 
 
 def _end(event: dict[str, Any], reason: EndReason, work: Work) -> None:

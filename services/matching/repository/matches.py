@@ -60,7 +60,12 @@ class Matches:
         return self._one("WHERE id = %s FOR UPDATE", match_id)
 
     def lock_open(self, referral_id: UUID) -> Match | None:
-        return self._one("WHERE referral_id = %s AND state <> 'ended' FOR UPDATE", referral_id)
+        """The open round; one that ended while we waited for its lock may have a next one.
+
+        That next one is younger than the first look, so a second look finds it.
+        """
+        where = "WHERE referral_id = %s AND state <> 'ended' FOR UPDATE"
+        return self._one(where, referral_id) or self._one(where, referral_id)
 
     def latest(self, referral_id: UUID) -> Match | None:
         return self._one("WHERE referral_id = %s ORDER BY round DESC LIMIT 1", referral_id)

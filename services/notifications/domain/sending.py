@@ -14,7 +14,10 @@ from zoneinfo import ZoneInfo
 from services.notifications.domain.kinds import TIMES, Channel, Kind, Recipient, State
 from services.notifications.domain.safe_times import Window, next_safe_moment
 
-LEASE = timedelta(seconds=30)
+# How long a killed sender keeps a message to itself: claimed, while its owners are asked …
+LEASE = timedelta(seconds=10)
+# … and while the mail server has it, longer than one answer of that server may take.
+ATTEMPT_LEASE = timedelta(seconds=15)
 ATTEMPTS = 80  # about three days of trying
 _FIRST_DELAY = timedelta(seconds=5)
 _LONGEST_DELAY = timedelta(hours=1)

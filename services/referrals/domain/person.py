@@ -24,7 +24,7 @@ FACTS_OF_NEED: Final = (
     "preferred_channel",
 )
 NOT_LETTERS: Final = re.compile(r"[\W_]+")
-AGE_BAND: Final = re.compile(r"(?:(\d{1,3})-(\d{1,3})|(\d{1,3})\+|under-(\d{1,3}))")
+AGE_BAND: Final = re.compile(r"(?:(\d{1,3})-(\d{1,3})|(\d{1,3})\+|under-(\d{1,3}))", re.ASCII)
 
 
 def reachable_phone(number: str | None) -> str | None:

@@ -38,7 +38,7 @@ class MatchState(StrEnum):
     SHORTLISTED = "shortlisted"
     OFFERED = "offered"
     CHOSEN = "chosen"
-    MATCHED = "matched"
+    CONFIRMED = "confirmed"
     ACTIVE = "active"
     WAITING_AGAIN = "waiting-again"
     ENDED = "ended"
@@ -150,6 +150,6 @@ def plan_state(status: Status, match_state: MatchState | None, *, was_submitted:
         return PlanState.STOPPED if was_submitted else PlanState.REQUESTED
     if match_state is MatchState.ACTIVE:
         return PlanState.IN_PROGRESS
-    if match_state is MatchState.MATCHED:
+    if match_state is MatchState.CONFIRMED:
         return PlanState.MATCHED
     return PlanState.WAITING if status is Status.ACCEPTED else PlanState.REQUESTED

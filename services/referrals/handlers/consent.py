@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
+from uuid import UUID
 
 from services.chassis.http.request import Answer, Request
 from services.chassis.problems import Invalid
@@ -42,10 +43,13 @@ def withdraw_consent(request: Request, work: Work) -> Answer:
 
 def expire_consents(work: Work) -> None:
     """End what has run out; whoever asks in the meantime is refused by the time itself."""
-    for referral_id in Consents(work.connection).due(work.now, EXPIRED_AT_ONCE):
+
+    def expire(referral_id: UUID) -> None:
         case = Case.find(work, referral_id)
         if case:
             end_consent(case, "expired")
+
+    work.each(Consents(work.connection).due(work.now, EXPIRED_AT_ONCE), expire)
 
 
 def record_consent(case: Case, given: Mapping[str, Any], *, field: str) -> None:

@@ -27,10 +27,11 @@ def correct_client(request: Request, work: Work) -> Answer:
     case = Case.of_request(work, request.path["referral_id"])
     request.expects(case.row["version"])
     given = dict(request.body)
-    representative = given.pop("representative", case.row["representative"])
+    before = case.row["representative"]
+    representative = given.pop("representative", before)
     facts = {
         "client": CLIENT.dump(given),
-        "representative": REPRESENTATIVE.dump(representative) if representative else None,
+        "representative": representative and stood_for(before or {}, representative),
     }
     apply(case, facts)
     for row in Referrals(work.connection).find(client_ids=[case.row["client_id"]]):
@@ -65,6 +66,16 @@ def merged(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     if errors:
         raise Invalid(errors)
     facts: dict[str, Any] = CLIENT.dump(loaded)
+    return facts
+
+
+def stood_for(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Lay the correction over who was known to speak for the person, and check the whole."""
+    errors: dict[str, list[str]] = {}
+    loaded = reading.load(REPRESENTATIVE, {**before, **given}, "representative", errors)
+    if errors:
+        raise Invalid({f"representative.{field}": words for field, words in errors.items()})
+    facts: dict[str, Any] = REPRESENTATIVE.dump(loaded)
     return facts
 
 

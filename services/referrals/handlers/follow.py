@@ -61,7 +61,7 @@ def note_choice(event: Event, work: Work) -> None:
 
 
 def note_match(event: Event, work: Work) -> None:
-    progress(followed(event, work), event, MatchState.MATCHED, "matched", mode=event["mode"])
+    progress(followed(event, work), event, MatchState.CONFIRMED, "confirmed", mode=event["mode"])
 
 
 def note_no(event: Event, work: Work) -> None:

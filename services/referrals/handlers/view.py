@@ -106,9 +106,15 @@ def timeline(row: Row, work: Work, role: Role, scope: list[str]) -> list[dict[st
     return [
         step if seen is None else {**step, "details": only(step["details"], seen)}
         for step in Steps(work.connection).of(row["id"])
-        if not (hides_sessions and step["step"].startswith("session-"))
+        if not (hides_sessions and tells_of_session(step))
         and not (seen and step["details"].get("recipient") == "peer")
     ]
+
+
+def tells_of_session(step: Mapping[str, Any]) -> bool:
+    """Also what became of a notice about one says that there is one."""
+    about = step["step"], step["details"].get("kind", "")
+    return any(name.startswith("session-") for name in about)
 
 
 def only(details: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:

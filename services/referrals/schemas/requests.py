@@ -141,7 +141,11 @@ class ClientSchema(Schema):
     given_name = Words(longest=200, required=True)
     family_name = Words(longest=200, required=True)
     preferred_name = Words(longest=200, allow_none=True)
-    birth_date = Day(allow_none=True, validate=birth_date_is_plausible)
+    birth_date = Day(
+        allow_none=True,
+        validate=birth_date_is_plausible,
+        metadata={"description": "This or age_band is needed"},
+    )
     age_band = AgeBand(allow_none=True)
     record_number = Words(longest=100, allow_none=True)
     email = Email(allow_none=True)
@@ -154,7 +158,9 @@ class ClientSchema(Schema):
     languages = many(LanguageTag(), least=1, required=True)
     time_zone = TimeZone(required=True)
     postal_code = PostalCode(allow_none=True)
-    area = Words(longest=200, allow_none=True)
+    area = Words(
+        longest=200, allow_none=True, metadata={"description": "This or postal_code is needed"}
+    )
 
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def has_age_and_place(self, _: Any, original: Any, **more: Any) -> None:
@@ -180,7 +186,10 @@ class RepresentativeSchema(Schema):
 RecipientsSchema = Schema.from_dict(
     {
         "with": many(
-            fields.String(validate=known_recipient),
+            fields.String(
+                validate=known_recipient,
+                metadata={"description": "peer-organisations (all of them), or the id of one"},
+            ),
             least=1,
             load_default=lambda: [ANY_PEER_ORGANISATION],
         )

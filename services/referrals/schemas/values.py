@@ -19,14 +19,12 @@ LANGUAGE_TAG: Final = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 # Written so that Python and ECMAScript, which JSON Schema goes by, mean the same: Python's $
-# would let a last line break through.
-# Written so that Python and ECMAScript, which JSON Schema goes by, mean the same: Python's $
-# alone would let a line break through at the end.
+# alone would let a line break through at the end, and its \d the digits of every script.
 CODE: Final = validate.Regexp(
     r"^[a-z0-9][a-z0-9-]{0,63}$(?!\n)", error="Not a code of small letters, digits and hyphens."
 )
 CLOCK_TIME: Final = validate.Regexp(
-    r"^([01]\d|2[0-3]):[0-5]\d$(?!\n)", error="Not a time like 09:30."
+    r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)", error="Not a time like 09:30."
 )
 
 

@@ -26,7 +26,8 @@ def check_person(caller: Caller, person: Person | None) -> Person:
     """A person reads and sets their own hours; a coordinator those of people served."""
     if person is None or not _serves(caller, {person.organisation_id}):
         raise NotFound
-    if caller.role != Role.COORDINATOR and caller.person != person.id:
+    is_own = caller.person == person.id and caller.role == person.kind
+    if caller.role != Role.COORDINATOR and not is_own:
         raise NotFound
     return person
 

@@ -45,8 +45,10 @@ def record_outcome(request: Request, work: Work) -> Answer:
 def leave_unresolved(work: Work) -> None:
     """Nobody said how these sessions went; that is a state, and counts against no one."""
     sessions = Sessions(work.connection)
-    for session in sessions.lock_without_outcome(work.now - policy.OUTCOME_AWAITED, _AT_A_TIME):
-        _resolve(session, State.UNRESOLVED, work)
+    work.each(
+        sessions.lock_without_outcome(work.now - policy.OUTCOME_AWAITED, _AT_A_TIME),
+        lambda session: _resolve(session, State.UNRESOLVED, work),
+    )
 
 
 def move(session: Session, span: Span, sides: Sides, work: Work) -> Session:

@@ -22,15 +22,17 @@ def show_session(request: Request, work: Work) -> Answer:
 
 
 def list_sessions(request: Request, work: Work) -> Answer:
-    """In order of their start; peers and clients see their own."""
+    """In order of their start; peers and clients see their own, staff their organisations'."""
     caller, query = caller_of(request), request.query
-    of = caller.person if caller.role in (Role.PEER, Role.CLIENT) else None
-    if caller.role in (Role.PEER, Role.CLIENT) and of is None:
+    if caller.role in (Role.PEER, Role.CLIENT) and caller.person is None:
         raise NotFound
     after = decode(query["cursor"], datetime, UUID) if query["cursor"] else (None, None)
     wanted = SessionFilter(
+        clinic_ids=list(caller.orgs) if caller.role == Role.CLINIC else None,
+        served_ids=list(caller.orgs) if caller.role == Role.COORDINATOR else None,
         match_id=query["match_id"],
-        own_id=of,
+        own_as_client=caller.person if caller.role == Role.CLIENT else None,
+        own_as_peer=caller.person if caller.role == Role.PEER else None,
         person_id=query["person"],
         from_=query["from_"],
         to=query["to"],

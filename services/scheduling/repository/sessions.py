@@ -20,8 +20,11 @@ _SELECT = """
 class SessionFilter:
     """Which sessions a list shows; None leaves a side open."""
 
+    clinic_ids: list[UUID] | None = None
+    served_ids: list[UUID] | None = None
     match_id: UUID | None = None
-    own_id: UUID | None = None
+    own_as_client: UUID | None = None
+    own_as_peer: UUID | None = None
     person_id: UUID | None = None
     from_: datetime | None = None
     to: datetime | None = None
@@ -81,9 +84,13 @@ class Sessions:
 
     def page(self, wanted: SessionFilter) -> list[Session]:
         query = f"""{_SELECT}
-             WHERE (%(match_id)s::uuid IS NULL OR match_id = %(match_id)s)
-               AND (%(own_id)s::uuid IS NULL
-                    OR peer_id = %(own_id)s OR client_id = %(own_id)s)
+             WHERE (%(clinic_ids)s::uuid[] IS NULL OR clinic_id = ANY (%(clinic_ids)s))
+               AND (%(served_ids)s::uuid[] IS NULL
+                    OR clinic_id = ANY (%(served_ids)s)
+                    OR peer_organisation_id = ANY (%(served_ids)s))
+               AND (%(match_id)s::uuid IS NULL OR match_id = %(match_id)s)
+               AND (%(own_as_client)s::uuid IS NULL OR client_id = %(own_as_client)s)
+               AND (%(own_as_peer)s::uuid IS NULL OR peer_id = %(own_as_peer)s)
                AND (%(person_id)s::uuid IS NULL
                     OR peer_id = %(person_id)s OR client_id = %(person_id)s)
                AND (%(from_)s::timestamptz IS NULL OR ends_at > %(from_)s)

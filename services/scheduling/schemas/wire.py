@@ -9,7 +9,7 @@ from marshmallow import ValidationError, fields
 from services.scheduling.domain.availability import MINUTES_OF_A_DAY
 from services.scheduling.domain.zones import names
 
-_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 
 
 class Moment(fields.AwareDateTime):

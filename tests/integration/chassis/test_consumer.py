@@ -1,8 +1,8 @@
 """What becomes of a delivery: once, in order, set aside, parked, overtaken."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
@@ -13,6 +13,7 @@ from services.chassis import deferred, outbox
 from services.chassis.consumer import Handling
 from services.chassis.deferred import Delivery
 from services.chassis.errors import DomainError, OwnerAway
+from services.chassis.events import Received
 from services.chassis.service import Service, consumes
 from services.chassis.work import Work
 from tests.support import Scene
@@ -102,12 +103,13 @@ def noted(scene: Scene) -> list[int]:
 
 def retry_due(scene: Scene) -> None:
     with scene.work() as work:
-        found = deferred.due(work.connection, [QUEUE], work.now)
+        overtaking = handling(scene).overtaking
+        found = deferred.due(work.connection, [QUEUE], work.now, overtaking)
     for one in found:
         handling(scene).retry(one)
 
 
-def set_aside(scene: Scene) -> list[tuple[int, str]]:
+def set_aside(scene: Scene) -> list[tuple[int | None, str]]:
     rows = scene.rows("SELECT sequence, state FROM deferred ORDER BY sequence")
     return [(row["sequence"], row["state"]) for row in rows]
 
@@ -250,6 +252,88 @@ def test_discarding_a_parked_event_lets_those_behind_it_go_on(scene: Scene) -> N
     assert noted(scene) == [2]
 
 
+def test_an_owner_that_is_away_is_not_waited_for_again_for_every_event_of_a_batch(
+    scene: Scene,
+) -> None:
+    asked: list[int] = []
+
+    def ask(received: Sequence[Received], _: object) -> dict[UUID, Any]:
+        asked.append(len(received))
+        raise OwnerAway("post")
+
+    consumed = [replace(one, asks=ask) for one in scene.service.queues()[QUEUE]]
+    asking = Handling(scene.workplace, handling(scene).directory, QUEUE, consumed)
+
+    asking.handle([delivery(1, subject=UUID(int=number)) for number in range(1, 6)])
+
+    assert asked == [5, 1]
+    assert set_aside(scene) == [(1, "waiting")] * 5
+
+
+def test_an_event_given_up_before_its_turn_is_skipped_when_its_turn_comes(scene: Scene) -> None:
+    Faults.raising = {1: NotWanted("Not wanted")}
+    handling(scene).handle([delivery(1), delivery(2), delivery(3)])
+    Faults.raising = {}
+    scene.rows("UPDATE deferred SET state = 'parked' WHERE sequence = 2 RETURNING 1")
+
+    with scene.work() as work:
+        first, second = deferred.list_parked(work.connection)
+        assert deferred.discard(work.connection, second["id"], by="somebody", now=work.now)
+        assert deferred.replay(work.connection, first["id"], by="somebody", now=work.now)
+    for _ in range(3):
+        retry_due(scene)
+
+    assert noted(scene) == [1, 3]
+    assert set_aside(scene) == [(2, "discarded")]
+
+
+def test_a_revoking_event_set_aside_itself_still_overtakes_a_parked_one(scene: Scene) -> None:
+    Faults.raising = {1: NotWanted("Not wanted"), 2: RuntimeError("passes")}
+    handling(scene).handle([delivery(1), delivery(2, type="parcel.lost.v1")])
+    assert set_aside(scene) == [(1, "parked"), (2, "waiting")]
+    Faults.raising = {}
+
+    scene.pass_time(seconds=2)
+    retry_due(scene)
+
+    assert noted(scene) == [2]
+    assert set_aside(scene) == [(1, "superseded")]
+
+
+def test_an_event_whose_every_attempt_ends_the_process_is_parked(scene: Scene) -> None:
+    Faults.raising = {1: RuntimeError("a bug")}
+    handling(scene).handle([delivery(1)])
+
+    for _ in range(deferred.ATTEMPTS):
+        scene.pass_time(minutes=6)
+        with scene.work() as work:  # claimed, and then nothing was heard of it
+            (found,) = deferred.due(work.connection, [QUEUE], work.now)
+            deferred.claim(work.connection, found, work.now)
+    scene.pass_time(minutes=6)
+    retry_due(scene)
+
+    assert set_aside(scene) == [(1, "parked")]
+
+
+def test_a_number_too_long_to_read_is_parked(scene: Scene) -> None:
+    one = delivery(1)
+    headers = {**one.headers, "cloudEvents:sequence": "1" * 5000}
+
+    handling(scene).handle([replace(one, headers=headers), delivery(1)])
+
+    assert noted(scene) == [1]
+    assert set_aside(scene) == [(None, "parked")]
+
+
+def test_a_source_without_an_epoch_path_is_parked(scene: Scene) -> None:
+    one = delivery(5)
+    headers = {**one.headers, "cloudEvents:source": "7"}
+
+    handling(scene).handle([replace(one, headers=headers)])
+
+    assert set_aside(scene) == [(None, "parked")]
+
+
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
@@ -258,6 +342,8 @@ def test_discarding_a_parked_event_lets_those_behind_it_go_on(scene: Scene) -> N
         ({"body": b"\xff"}, "the body is not JSON"),
         ({"id": "not one"}, "cloudEvents:id is not a UUID"),
         ({"epoch": "x"}, "cloudEvents:source names no epoch"),
+        ({"type": "parcel\0sent"}, "cloudEvents:type is not text"),
+        ({"type": "parcel\ud800sent"}, "cloudEvents:type is not text"),
     ],
 )
 def test_what_cannot_be_read_is_parked_with_its_reason_while_others_flow(
@@ -269,6 +355,19 @@ def test_what_cannot_be_read_is_parked_with_its_reason_while_others_flow(
     (row,) = scene.rows("SELECT state, reason FROM deferred")
     assert row["state"] == "parked"
     assert said in row["reason"]
+
+
+def test_what_cannot_be_read_is_parked_again_when_it_is_replayed(scene: Scene) -> None:
+    handling(scene).handle([delivery(1, body=b"{")])
+
+    with scene.work() as work:
+        (parked,) = deferred.list_parked(work.connection)
+        assert deferred.replay(work.connection, parked["id"], by="somebody", now=work.now)
+    retry_due(scene)
+
+    assert scene.rows("SELECT state, attempts FROM deferred") == [
+        {"state": "parked", "attempts": 1}
+    ]
 
 
 def test_a_body_that_breaks_the_schema_is_parked_naming_the_field_and_no_value(

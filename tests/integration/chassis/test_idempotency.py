@@ -95,6 +95,16 @@ def test_the_order_of_names_and_spaces_make_no_other_request(scene: Scene) -> No
     assert replies[0].text == replies[1].text
 
 
+def test_an_account_that_is_somebody_else_now_is_not_answered_for_the_former(
+    scene: Scene,
+) -> None:
+    send(scene, Caller("bea", CLIENT, frozenset({NORTH}), person=UUID(int=8)))
+
+    other = send(scene, Caller("bea", CLIENT, frozenset({NORTH}), person=UUID(int=9)))
+
+    assert other.status == 422
+
+
 def test_two_people_may_use_one_key(scene: Scene) -> None:
     send(scene)
 

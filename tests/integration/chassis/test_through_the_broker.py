@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -15,10 +15,11 @@ import pytest
 from kombu.connection import Connection
 from kombu.entity import Exchange, Queue
 
-from services.chassis.consumer import QueueLoop
+from services.chassis import broker as broker_connections
+from services.chassis.queue_loop import QueueLoop
 from services.chassis.relay import Confirms, Relay, turns
 from tests.integration.chassis.test_consumer import ParcelNoted, Parcels, delivery
-from tests.support import Scene
+from tests.support import Scene, wait_for
 
 OWN = "matching.note"
 FOLLOWED = "matching.parcel"
@@ -73,15 +74,6 @@ class Running:
         self.stop.set()
         self.thread.join(10)
         assert not self.thread.is_alive()
-
-
-def wait_for(check: Callable[[], Any], seconds: float = 10) -> Any:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := check():
-            return found
-        time.sleep(0.02)
-    raise AssertionError("not seen in time")
 
 
 def taken_from(broker: str, queue: str, count: int) -> list[Any]:
@@ -170,6 +162,19 @@ def test_a_relay_whose_database_session_ends_moves_nothing_any_more(scene: Scene
     assert sent(scene) == 1
 
 
+def test_a_relay_with_nothing_to_send_keeps_its_connection(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker_connections, "HEARTBEAT_SECONDS", 1)
+
+    with Running(Relay("matching", scene.settings)) as running:
+        time.sleep(4)
+        emit(scene, uuid4(), 1)
+        wait_for(lambda: running.error or sent(scene) == 1)
+
+    assert running.error is None
+
+
 def test_events_are_acknowledged_only_after_their_effect_is_committed(
     scene: Scene, broker: str
 ) -> None:
@@ -195,6 +200,8 @@ def test_a_lost_database_acknowledges_nothing(scene: Scene, broker: str) -> None
     with Connection(broker) as connection:
         channel = connection.channel()
         wait_for(lambda: channel.queue_declare(FOLLOWED, passive=True).message_count == 1)
+    (message,) = taken_from(broker, FOLLOWED, 1)
+    assert "x-delivery-count" not in message.headers  # it was not even taken
 
 
 def test_a_late_confirm_is_never_taken_for_another_publishing() -> None:

@@ -66,6 +66,7 @@ def ask(gateway: Gateway, method: str, path: str, **more: Any) -> urllib3.BaseHT
         ("GET", "/api/matching/../../internal/needs", {}, 404),
         ("POST", "/api/matching/peers", {"body": b"x" * 2_000_000}, 413),
         ("GET", "/api/matching/" + "x" * 20_000, {}, 414),
+        ("GET", "/api/matching/%00", {}, 400),
         ("GET", "/api/referrals/referrals", {}, 503),
         ("POST", "/api/referrals/referrals", {"body": b"{}"}, 503),
     ],

@@ -1,6 +1,9 @@
 """The private servers: silent about values, on loopback only, and deaf to strangers."""
 
+import re
+import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +12,11 @@ import amqp
 import psycopg
 import pytest
 
-from deploy.machine.postgres import PostgresServer, PrivatePostgres
+from deploy.machine.postgres import PostgresServer, PrivatePostgres, binaries
+from deploy.machine.processes import Identity
 from deploy.machine.rabbitmq import PrivateRabbit
 from deploy.machine.rabbitmq_definitions import VHOST, definitions
+from deploy.machine.run_folder import read_json
 
 CANARY = "canary-4f1d"
 
@@ -51,6 +56,21 @@ def test_postgres_ends_on_sigterm_while_a_client_is_connected(folder: Path) -> N
         psycopg.connect(server.dsn)
 
 
+def test_postgres_shuts_down_in_good_order_however_often_it_is_asked(folder: Path) -> None:
+    server = PrivatePostgres(folder / "nagged").start()
+    entry = read_json(server.ledger.path)["postgres"]
+    shell = Identity(entry["pid"], entry["started"])
+
+    while shell.is_alive:
+        shell.send(signal.SIGTERM)
+        time.sleep(0.001)
+
+    control = [binaries() / "pg_controldata", folder / "nagged" / "data"]
+    told = subprocess.run(control, capture_output=True, text=True, check=True).stdout
+    assert re.search(r"Database cluster state: +shut down$", told, re.MULTILINE)
+    server.stop()
+
+
 def test_a_socket_path_that_is_too_long_leaves_tcp_only(folder: Path) -> None:
     deep = folder / ("d" * 100)
     deep.mkdir()
@@ -75,6 +95,7 @@ def test_a_second_start_ends_what_the_first_left_and_keeps_the_data(folder: Path
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(left.dsn)
     again.stop()
+    left.stop()
 
 
 def test_durable_servers_wait_for_the_disk(folder: Path) -> None:
@@ -140,15 +161,19 @@ def test_a_service_cannot_publish_elsewhere(rabbit: PrivateRabbit, exchange: str
 
 
 def test_a_service_cannot_read_anothers_queue(rabbit: PrivateRabbit) -> None:
-    with channel_of(rabbit, "referrals", "r-secret") as channel:
-        with pytest.raises(amqp.AccessRefused):
-            channel.basic_consume("matching.referral")
+    with (
+        channel_of(rabbit, "referrals", "r-secret") as channel,
+        pytest.raises(amqp.AccessRefused),
+    ):
+        channel.basic_consume("matching.referral")
 
 
 def test_a_service_declares_nothing(rabbit: PrivateRabbit) -> None:
-    with channel_of(rabbit, "matching", "m-secret") as channel:
-        with pytest.raises(amqp.AccessRefused):
-            channel.queue_declare("matching.more")
+    with (
+        channel_of(rabbit, "matching", "m-secret") as channel,
+        pytest.raises(amqp.AccessRefused),
+    ):
+        channel.queue_declare("matching.more")
 
 
 def test_guest_is_refused(rabbit: PrivateRabbit) -> None:
@@ -156,10 +181,20 @@ def test_guest_is_refused(rabbit: PrivateRabbit) -> None:
         pass
 
 
+def listeners() -> dict[int, set[str]]:
+    """Who listens on this machine, by port, as the kernel writes addresses (proc(5), net/tcp)."""
+    found: dict[int, set[str]] = {}
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        for line in table.read_text().splitlines()[1:] if table.exists() else ():
+            local, state = line.split()[1], line.split()[3]
+            address, port = local.split(":")
+            if state == "0A":
+                found.setdefault(int(port, 16), set()).add(address)
+    return found
+
+
 def test_every_port_of_the_broker_is_on_loopback(rabbit: PrivateRabbit) -> None:
-    listening = subprocess.run(["ss", "-ltnH"], capture_output=True, text=True, check=True).stdout
+    loopback = {"0100007F", "00000000000000000000000001000000"}
 
     for port in rabbit.ports:
-        addresses = [line.split()[3] for line in listening.splitlines() if f":{port} " in line]
-        assert addresses
-        assert all(one.startswith(("127.0.0.1:", "[::1]:")) for one in addresses)
+        assert listeners()[port] <= loopback

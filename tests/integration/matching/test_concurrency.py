@@ -6,8 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from uuid import UUID
 
+from services.matching.domain.states import EndReason
+from services.matching.handlers import rounds
+from services.matching.repository.matches import Matches
 from tests.integration.matching.story import Story
-from tests.support import Reply
+from tests.support import Reply, wait_for
 
 
 def at_once(calls: Iterable[Callable[[], Reply]]) -> Counter[int]:
@@ -76,3 +79,39 @@ def test_clients_who_exchange_their_peers_at_once_do_not_block_each_other(story:
 
     assert statuses == {200: 2}
     assert story.places() == {ana: 1, ben: 1}
+
+
+def test_a_withdrawal_that_waited_for_a_new_round_ends_that_round_too(story: Story) -> None:
+    story.add_peer(capacity=2)
+    referral_id = story.refer()
+    offered = story.offer(referral_id).json
+    waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database()"
+    waiting += " AND wait_event_type = 'Lock'"
+
+    with ThreadPoolExecutor(1) as pool:
+        with story.scene.work(story.clinic_id, story.peer_org) as work:
+            match = Matches(work.connection).lock(UUID(offered["match_id"]))
+            assert match is not None
+            rounds.end(match, EndReason.ANOTHER_PEER, work)
+            withdrawal = pool.submit(story.hear, "referral.withdrawn.v1", referral_id)
+            wait_for(lambda: story.scene.rows(waiting))
+        withdrawal.result()
+
+    rows = story.scene.rows("SELECT round, state FROM matches ORDER BY round")
+    assert rows == [{"round": 1, "state": "ended"}, {"round": 2, "state": "ended"}]
+
+
+def test_one_match_that_cannot_be_taken_back_keeps_no_other_from_it(story: Story) -> None:
+    story.add_peer(capacity=2)
+    bad, good = story.refer(), story.refer()
+    for referral_id in (bad, good):
+        story.offer(referral_id)
+    story.scene.rows("DELETE FROM needs WHERE referral_id = %s RETURNING 1", (bad,))
+
+    story.scene.pass_time(days=61)
+    story.scene.run_timer("expire_offers")
+
+    rows = story.scene.rows("SELECT referral_id, state FROM matches")
+    states = {row["referral_id"]: row["state"] for row in rows}
+    assert states == {bad: "offered", good: "shortlisted"}
+    assert story.types().count("match.offer_expired.v1") == 1

@@ -242,8 +242,11 @@ def test_a_mailbox_that_refuses_for_good_is_told_as_undeliverable(
     assert region.fates() == [("notification.undeliverable.v1", "match-offered", "client")]
 
 
-def test_an_address_that_no_header_can_hold_is_undeliverable(region: Region) -> None:
-    region.client["email"] = "ana@example.org\r\nBcc: eve@example.org"
+@pytest.mark.parametrize(
+    "address", ["ana@example.org\r\nBcc: eve@example.org", "ana@example.org.", '""@example.org']
+)
+def test_an_address_that_no_header_can_hold_is_undeliverable(region: Region, address: str) -> None:
+    region.client["email"] = address
     region.match_step("offered", "offered")
 
     region.send()

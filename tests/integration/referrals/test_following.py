@@ -51,7 +51,7 @@ def test_each_step_of_a_match_shows_on_the_timeline(desk: Desk, accepted: dict[s
         "shortlisted",
         "offered",
         "chosen",
-        "matched",
+        "confirmed",
         "active",
     ]
 
@@ -169,6 +169,7 @@ def test_sessions_show_on_the_timeline_and_to_the_clinic_only_with_its_scope(des
         "session-cancelled",
     ]
     assert for_coordinator[-1]["details"]["cause"] == "peer"
+    desk.message("delivered", quiet, kind="session-booked", channel="email")
     assert desk.steps(quiet["id"], CLERK) == ["received", "submitted"]
 
 

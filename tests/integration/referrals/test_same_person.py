@@ -122,6 +122,17 @@ def test_a_correction_keeps_what_it_does_not_name(desk: Desk) -> None:
     assert (contact["safe_times"], contact["shared_phone"]) == (times, True)
 
 
+def test_a_representative_is_corrected_in_part(desk: Desk) -> None:
+    submitted = desk.submit(referral(representative={"name": "Mia Baxter", "phone": "555"}))
+    correction = {"representative": {"email": "mia@example.com"}}
+
+    corrected = desk.do("correct_client", submitted["id"], CLERK, correction)
+
+    assert corrected.status == 200, corrected.text
+    assert desk.contact(submitted["id"])["name"] == "Mia Baxter"
+    assert desk.contact(submitted["id"])["email"] == "mia@example.com"
+
+
 @pytest.mark.parametrize(
     ("correction", "field"),
     [
@@ -130,6 +141,7 @@ def test_a_correction_keeps_what_it_does_not_name(desk: Desk) -> None:
         ({"time_zone": "Nowhere"}, "time_zone"),
         ({"safe_contact": {"times": [{"day": "mon"}]}}, "safe_contact.times.0.from"),
         ({"given_name": None}, "given_name"),
+        ({"representative": {"email": "mia@example.com"}}, "representative.name"),
     ],
 )
 def test_a_correction_may_not_take_away_what_is_needed(

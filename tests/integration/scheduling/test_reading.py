@@ -33,6 +33,32 @@ def test_each_sees_the_sessions_of_their_own(region: Region) -> None:
     assert listed(region, region.stranger) == []
 
 
+def test_a_clinic_is_listed_no_sessions_but_those_of_its_own_referrals(region: Region) -> None:
+    session_id = region.booked(region.pair(), TUESDAY_NINE)
+    too_wide = support.clinic(uuid4(), region.organisation_id)
+
+    assert region.show(session_id, too_wide).status == 404
+    assert listed(region, too_wide) == []
+
+
+def test_a_role_speaks_only_for_people_who_have_it(region: Region) -> None:
+    pair = region.pair()
+    region.booked(pair, TUESDAY_NINE)
+    as_client, as_peer = support.client(person=pair.peer_id), support.peer(person=pair.client_id)
+
+    assert listed(region, as_client) == listed(region, as_peer) == []
+    assert region.give_hours(as_client, pair.peer_id).status == 404
+
+
+def test_nobody_has_other_services_asked_about_somebody_else(region: Region) -> None:
+    pair, other = region.pair(), Pair()
+    region.scene.owners.asked.clear()
+
+    assert region.give_hours(region.client(pair), other.client_id).status == 404
+    assert region.give_hours(region.peer(pair), other.peer_id).status == 404
+    assert region.scene.owners.asked == []
+
+
 def test_a_token_of_a_person_that_names_no_organisation_shows_that_persons_sessions(
     region: Region,
 ) -> None:

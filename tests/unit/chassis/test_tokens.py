@@ -115,6 +115,9 @@ BAD_TOKENS: dict[str, Callable[[], str]] = {
         f"{part({'alg': 'Ed25519', 'kid': ISSUER, 'typ': 'at+jwt', 'crit': ['x'], 'x': 1})}"
         f".{part(claims())}.{part(b'0' * 64)}"
     ),
+    "a type that is a list": lambda: (
+        f"{part({'alg': 'Ed25519', 'kid': ISSUER, 'typ': []})}.e30.e30"
+    ),
     "an identity token's type": lambda: signed(claims(), typ="id+jwt"),
     "another issuer": lambda: signed(claims(iss="https://other.example")),
     "an issuer that only begins alike": lambda: signed(claims(iss=ISSUER_NAME + ".evil")),

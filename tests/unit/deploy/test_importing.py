@@ -1,12 +1,14 @@
 """What rows of an import may hold, and what each wrong one is told."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from deploy.importing import organisations, peers
 from deploy.importing.run import KINDS, Report, kind_of
 from deploy.importing.table import Row, WrongFile, WrongRow, check_header, read, row_of
+from deploy.region.api import Api
 
 ID = "7b0e6a52-9f0c-4d6e-8f0a-000000000002"
 
@@ -57,6 +59,21 @@ def test_the_same_peer_is_known_by_phone_where_there_is_no_email() -> None:
     assert one.identity == (ID, "+19185550123")
 
 
+class NobodyThere:
+    """An API without a single peer, where nothing may be written."""
+
+    def all(self, *_: object, **__: object) -> list[dict[str, Any]]:
+        return []
+
+
+def test_of_rows_about_the_same_peer_the_last_one_counts() -> None:
+    first, last = peers.parse(peer()), peers.parse(peer(email="ANA@x.example"))
+
+    importer = peers.Peers(cast(Api, NobodyThere()), [first, last])
+
+    assert importer.bring(first) == "repeated"
+
+
 @pytest.mark.parametrize(
     ("cells", "told"),
     [
@@ -65,11 +82,20 @@ def test_the_same_peer_is_known_by_phone_where_there_is_no_email() -> None:
         ({"capacity": "three"}, "capacity is not a whole number"),
         ({"organisation": "ours"}, "organisation is not a UUID"),
         ({"availability": "monday"}, "availability is not like"),
+        ({"availability": "mon 12:00-09:00"}, "availability ends before it begins"),
+        ({"availability": "mon 25:00-26:00"}, "availability is not like"),
     ],
 )
 def test_a_wrong_cell_is_named_without_what_it_held(cells: dict[str, str], told: str) -> None:
     with pytest.raises(WrongRow, match=told):
         peers.parse(peer(**cells))
+
+
+def test_every_wrong_cell_of_a_row_is_named() -> None:
+    told = "display_name is missing; capacity is not a whole number; organisation is not a UUID"
+
+    with pytest.raises(WrongRow, match=f"^{told}$"):
+        peers.parse(peer(display_name="", capacity="three", organisation="ours"))
 
 
 def test_an_organisation_needs_a_known_kind() -> None:

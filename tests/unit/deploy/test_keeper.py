@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.machine.keeper import Keeper, Stopped, pause_after
+from deploy.machine.keeper import Keeper, Stopped, ended_early, pause_after
 from deploy.machine.ledger import Ledger
 from deploy.machine.processes import Identity, Program
 from deploy.machine.run_folder import CannotStart, read_json
@@ -47,6 +47,32 @@ def test_pauses_grow_and_stay_bounded() -> None:
     assert max(pauses) == 10
 
 
+@pytest.mark.parametrize(
+    ("status", "lasted_seconds", "early"),
+    [(1, 1, True), (1, 30, True), (0, 30, True), (1, 90, False), (-9, 1, True), (-9, 5, False)],
+)
+def test_a_killed_process_counts_as_failing_only_when_it_had_just_begun(
+    status: int, lasted_seconds: float, early: bool
+) -> None:
+    assert ended_early(status, lasted_seconds) is early
+
+
+def test_a_wrong_setting_is_not_tried_again(tmp_path: Path, keeper: Keeper) -> None:
+    code = "import sys; print('Wrong settings: one'); sys.exit(2)"
+    keeper.add(program(tmp_path, code), tier=0)
+    starts = []
+
+    def never() -> bool:
+        keeper.mend()
+        starts.append(identity(keeper))
+        return False
+
+    with pytest.raises(CannotStart, match="Wrong settings: one"):
+        keeper.wait("one", never, 20)
+    assert len(set(starts)) == 1
+    stop(keeper)
+
+
 def test_a_process_that_was_killed_is_started_again(tmp_path: Path, keeper: Keeper) -> None:
     keeper.add(program(tmp_path, "import time; time.sleep(60)"), tier=0)
     before = identity(keeper)
@@ -56,7 +82,7 @@ def test_a_process_that_was_killed_is_started_again(tmp_path: Path, keeper: Keep
         keeper.mend()
         return identity(keeper) != before and identity(keeper).is_alive
 
-    keeper.wait(["one"], is_back, 10)
+    keeper.wait("one", is_back, 10)
     stop(keeper)
 
 
@@ -71,7 +97,7 @@ def test_a_process_that_keeps_ending_stops_the_start_with_its_last_words(
         return False
 
     with pytest.raises(CannotStart, match=r"one does not stay up; see .*: Wrong settings: one"):
-        keeper.wait(["one"], never, 20)
+        keeper.wait("one", never, 20)
     stop(keeper)
 
 
@@ -99,7 +125,7 @@ def test_higher_tiers_have_ended_before_lower_ones_are_asked(
             ),
             tier=tier,
         )
-        keeper.wait([name], (tmp_path / f"ready-{name}").exists, 10)
+        keeper.wait(name, (tmp_path / f"ready-{name}").exists, 10)
 
     stop(keeper)
 

@@ -35,6 +35,7 @@ def test_a_peer_needs_little() -> None:
         ("postal_code", "00000"),
         ("time_zone", "America/Nowhere"),
         ("time_zone", "../etc/passwd"),
+        ("time_zone", "America.Indiana/Knox"),
         ("time_zone", ""),
         ("languages", []),
         ("languages", ["x" * 40]),

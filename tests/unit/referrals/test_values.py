@@ -7,6 +7,7 @@ import pytest
 from marshmallow import Schema, ValidationError, fields
 
 from services.referrals.schemas.values import (
+    AgeBand,
     ClockTime,
     Code,
     DayOrMoment,
@@ -74,8 +75,12 @@ def test_words_lose_the_spaces_around_them_and_may_not_be_empty() -> None:
         (ClockTime(), "9:00"),
         (ClockTime(), "24:00"),
         (ClockTime(), "09:00\n"),
+        (ClockTime(), "0\u0669:30"),
+        (AgeBand(), "\u0661\u0668-24"),
     ],
 )
-def test_what_is_no_code_or_clock_time_is_refused(field: fields.Field[Any], typed: str) -> None:
+def test_what_is_no_code_clock_time_or_age_band_is_refused(
+    field: fields.Field[Any], typed: str
+) -> None:
     with pytest.raises(ValidationError):
         read(field, typed)

@@ -50,6 +50,7 @@ def test_an_exception_without_hours_is_about_the_whole_day() -> None:
         ({"weekly": [{"day": "mon", "from": "10:00", "to": "10:00"}]}, "weekly"),
         ({"weekly": [{"day": "mon", "from": "10:00", "to": "25:00"}]}, "weekly"),
         ({"weekly": [{"day": "mon", "from": "10:00", "to": 11}]}, "weekly"),
+        ({"weekly": [{"day": "mon", "from": "0\u0669:00", "to": "10:00"}]}, "weekly"),
         ({"exceptions": [{"date": "2027-02-30", "available": True}]}, "exceptions"),
         ({"exceptions": [{"date": "2027-02-03", "available": True, "to": "9:00"}]}, "exceptions"),
         ({"exceptions": [{"date": "2027-02-03", "available": True, "to": "09:00"}]}, "exceptions"),
