@@ -94,8 +94,13 @@ def use(work: Work, link: Link) -> None:
 
 
 def disown(work: Work, link: Link) -> None:
-    """ "This is not me": close it and every open link to the same person about the same thing."""
-    _Links(work.connection).close_all(link.subject_id, link.person_id, work.now, "disowned")
+    """ "This is not me": close it and every open link to the same person about the same thing.
+
+    As with `use`, one of several at once succeeds, so that whoever is told is told once.
+    """
+    links = _Links(work.connection)
+    if not links.close_all(link.subject_id, link.person_id, work.now, "disowned"):
+        raise Gone
 
 
 def close_all(work: Work, *, subject_id: UUID, person_id: UUID) -> None:
@@ -171,12 +176,12 @@ class _Links:
         """
         return self.connection.execute(query, (now, because, link_id)).rowcount == 1
 
-    def close_all(self, subject_id: UUID, person_id: UUID, now: datetime, because: str) -> None:
+    def close_all(self, subject_id: UUID, person_id: UUID, now: datetime, because: str) -> int:
         query = """
             UPDATE links SET closed_at = %s, closed_because = %s
              WHERE subject_id = %s AND person_id = %s AND closed_at IS NULL
         """
-        self.connection.execute(query, (now, because, subject_id, person_id))
+        return self.connection.execute(query, (now, because, subject_id, person_id)).rowcount
 
     def close_what_expired(self, now: datetime, wanted: Mapping[str, Any]) -> None:
         query = """

@@ -105,6 +105,15 @@ class MatchActivated(AboutPeer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MatchContactDisowned(AboutMatch):
+    """Whoever opened a mailed link said that it was not for them; `person` is client or peer."""
+
+    type: ClassVar[str] = "match.contact_disowned.v1"
+    person: str
+    person_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class MatchEnded(AboutMatch):
     type: ClassVar[str] = "match.ended.v1"
     reason: str

@@ -11,6 +11,7 @@ from services.chassis.log import get_log
 from services.chassis.pages import Pages
 from services.chassis.problems import Conflict, Gone, Invalid
 from services.chassis.work import Work
+from services.matching import events
 from services.matching.domain.ranking import Mode
 from services.matching.domain.states import EndReason
 from services.matching.handlers import answers, rounds
@@ -20,6 +21,7 @@ from services.matching.handlers.shortlisting import today_of
 from services.matching.handlers.views import offer_view
 from services.matching.repository.matches import Match, Matches
 from services.matching.repository.offers import Offers
+from services.matching.repository.peers import Peers
 
 log = get_log(__name__)
 PAGES: Final = Pages(Path(__file__).parent / "templates")
@@ -53,8 +55,8 @@ DONE: Final = {
         "es": ("Gracias por avisarnos", "No tiene que hacer nada más."),
     },
     "not-me": {
-        "en": ("Thank you for telling us", "This link is closed. Nothing was changed."),
-        "es": ("Gracias por avisarnos", "Este enlace está cerrado. No se cambió nada."),
+        "en": ("Thank you for telling us", "This link is closed. We will not write here again."),
+        "es": ("Gracias por avisarnos", "Este enlace está cerrado. No volveremos a escribir aquí."),
     },
 }
 
@@ -68,8 +70,7 @@ def show(request: Request, work: Work) -> Answer:
 def use(request: Request, work: Work) -> Answer:
     link = links.open_link(work, request.path["secret"])
     if request.form.get("act") == "not-me":
-        links.disown(work, link)
-        log.info("link_disowned", link_id=link.id, purpose=link.purpose)
+        _disown(link, work)
         return _done("not-me", request.language)
     match = _asked(link, Matches(work.connection).lock(_match_id(link, work)))
     act = {CHOOSE: _choose, RESPOND: _respond, WITHDRAW: _withdraw}[link.purpose]
@@ -81,6 +82,20 @@ def use(request: Request, work: Work) -> Answer:
     links.use(work, link)
     path = path_for(match, WITHDRAW, match.client_id, work) if outcome == "chosen" else None
     return _done(outcome, request.language, withdraw_path=path)
+
+
+def _disown(link: Link, work: Work) -> None:
+    """The mail reached somebody else: close the link, and let nobody write there again."""
+    match = Matches(work.connection).lock(_match_id(link, work))
+    if match is None:
+        raise Gone
+    links.disown(work, link)
+    person = "peer" if link.purpose == RESPOND else "client"
+    if person == "peer":
+        Peers(work.connection).dispute_contact(link.person_id, work.now)
+    told = {"person": person, "person_id": link.person_id}
+    rounds.tell(work, match, rounds.about(events.MatchContactDisowned, match, **told))
+    log.info("link_disowned", link_id=link.id, purpose=link.purpose)
 
 
 def _choose(request: Request, match: Match, work: Work) -> str:

@@ -287,6 +287,7 @@ CREATE TABLE public.peers (
     registered_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     version integer DEFAULT 1 NOT NULL,
+    contact_disputed_at timestamp with time zone,
     CONSTRAINT peers_capacity_never_exceeded CHECK (((places_taken >= 0) AND (places_taken <= places_limit))),
     CONSTRAINT peers_capacity_not_negative CHECK ((capacity >= 0)),
     CONSTRAINT peers_reachable CHECK (((email IS NOT NULL) OR (phone IS NOT NULL))),

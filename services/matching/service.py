@@ -278,6 +278,12 @@ class Matching(Service):
         schema=heard.OutcomeRecordedSchema,
         handler=ranking.activate,
     )
+    note_disowned_contact = consumes(
+        "session.contact_disowned.v1",
+        source="scheduling",
+        schema=heard.ContactDisownedSchema,
+        handler=peers.note_disowned_contact,
+    )
 
     expire_offers = every(seconds=15, handler=answers.expire_offers)
     rank_the_waiting = every(seconds=5, handler=ranking.rank_the_waiting)

@@ -57,12 +57,16 @@ class Learned:
         needed = {message.contact_id, message.session_id}
         if message.is_about_a_match:
             needed.add(message.match_id)
+        if message.tells_clinic_of_a_session:
+            needed.add(message.referral_id)
         if needed & self.unanswered:
             raise OwnerAway
+        client = self.contacts.get(message.referral_id)
         return Facts(
             contact=self.contacts.get(message.contact_id),
             match=self.matches.get(message.match_id) if message.match_id else None,
             session=self.sessions.get(message.session_id) if message.session_id else None,
+            progress_to_clinic=client is not None and client.progress_to_clinic,
         )
 
     def note(self, kind: str, asked: Iterable[str], items: Any) -> None:
@@ -93,7 +97,7 @@ def ask_owners(messages: Sequence[Due], owners: Owners) -> Learned:
             REFERRALS,
             "/internal/contacts",
             {
-                "clients": _contacts(messages, Recipient.CLIENT),
+                "clients": _ids(one.referral_id for one in messages if _concerns_client(one)),
                 "clinics": _contacts(messages, Recipient.CLINIC),
             },
         ),
@@ -172,6 +176,11 @@ def _misunderstood(owner: str, error: Exception) -> OwnerAway:
 
 def _contacts(messages: Sequence[Due], recipient: Recipient) -> list[str]:
     return _ids(one.contact_id for one in messages if one.recipient is recipient)
+
+
+def _concerns_client(message: Due) -> bool:
+    """It goes to the client, or only if the client agreed."""
+    return message.recipient is Recipient.CLIENT or message.tells_clinic_of_a_session
 
 
 def _ids(ids: Iterable[UUID | None]) -> list[str]:

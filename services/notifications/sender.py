@@ -189,8 +189,8 @@ class Sender:
                     Claims(work.connection).postpone(message, not_before=until)
                 case Stop(state, reason):
                     settle(message, state, work, reason=reason)
-                case HandToStaff(channel):
-                    settle(message, State.NEEDS_STAFF, work, channel=channel)
+                case HandToStaff(channel, reason):
+                    settle(message, State.NEEDS_STAFF, work, channel=channel, reason=reason)
 
     def _try_later(self, message: Due) -> None:
         with self._work() as work:

@@ -244,6 +244,7 @@ CREATE TABLE public.referrals (
     owner_organisation_id uuid,
     next_date date,
     version integer DEFAULT 1 NOT NULL,
+    contact_disputed_at timestamp with time zone,
     CONSTRAINT referrals_not_linked_to_themselves CHECK ((linked_referral_id <> id)),
     CONSTRAINT referrals_open_have_owner_and_date CHECK (((status = ANY (ARRAY['declined'::text, 'withdrawn'::text, 'completed'::text])) OR ((owner_role IS NOT NULL) AND (owner_organisation_id IS NOT NULL) AND (next_date IS NOT NULL)))),
     CONSTRAINT referrals_status_known CHECK ((status = ANY (ARRAY['awaiting-consent'::text, 'submitted'::text, 'information-requested'::text, 'accepted'::text, 'declined'::text, 'withdrawn'::text, 'completed'::text])))

@@ -232,6 +232,11 @@ class Referrals(Service):
         overtakes=True,
         handler=follow.note_match_end,
     )
+    note_disowned_match_link = from_matching(
+        "match.contact_disowned.v1",
+        schema=events.MatchContactDisownedSchema,
+        handler=follow.note_disowned_contact,
+    )
 
     note_session_booked = from_scheduling(
         "session.booked.v1", schema=events.SessionSchema, handler=follow.note_session_booked
@@ -251,6 +256,11 @@ class Referrals(Service):
         "session.outcome_recorded.v1",
         schema=events.SessionOutcomeSchema,
         handler=follow.note_session_outcome,
+    )
+    note_disowned_session_link = from_scheduling(
+        "session.contact_disowned.v1",
+        schema=events.SessionContactDisownedSchema,
+        handler=follow.note_disowned_contact,
     )
 
     note_delivery = from_notifications(

@@ -43,6 +43,15 @@ class SessionCancelled(SessionEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SessionContactDisowned(SessionEvent):
+    """Whoever opened a mailed link said that it was not for them; `person` is client or peer."""
+
+    type: ClassVar[str] = "session.contact_disowned.v1"
+    person: str
+    person_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class SessionOutcomeRecorded(SessionEvent):
     type: ClassVar[str] = "session.outcome_recorded.v1"
     outcome: str

@@ -25,6 +25,7 @@ from services.scheduling.domain.zones import local
 from services.scheduling.handlers.booking import span_of
 from services.scheduling.handlers.calendars import free_times, load_sides, zone_of
 from services.scheduling.handlers.changes import call_off, move
+from services.scheduling.handlers.telling import tell_disowned
 from services.scheduling.handlers.views import place_of
 from services.scheduling.repository import Sessions
 
@@ -52,6 +53,7 @@ def use(request: Request, work: Work) -> Answer:
             return _move(session, link, request, work)
         case "not-me":
             links.disown(work, link)
+            tell_disowned(session, link.person_id, work)
             return _done("not-me", session, link, request, work)
         case _:
             raise Invalid({"act": ["Must be cancel, move or not-me."]})

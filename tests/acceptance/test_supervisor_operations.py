@@ -120,12 +120,17 @@ def test_a_file_of_no_kind_is_a_wrong_command(system: Running, tmp_path: Path) -
     assert system.kindred("import", write(tmp_path, "name", "Ana")).returncode == 2
 
 
+def parked_by_matching(system: Running) -> set[str]:
+    lines = system.kindred("parked", "list").stdout.splitlines()
+    return {line.split()[0] for line in lines if line.startswith("matching-")}
+
+
 def test_a_parked_event_is_listed_shown_and_discarded(system: Running) -> None:
+    known = parked_by_matching(system)
     system.publish("referrals.events", "referral.submitted.v1", b"no JSON", message_id="x")
-    parked = ""
-    while not parked:
-        listed = system.kindred("parked", "list").stdout.splitlines()[:-1]
-        parked = next((line.split()[0] for line in listed if line.startswith("matching-")), "")
+    while not (fresh := parked_by_matching(system) - known):
+        pass  # each look takes a while, and pytest's own limit ends it
+    (parked,) = fresh
 
     shown = json.loads(system.kindred("parked", "show", parked).stdout)
     done = system.kindred("parked", "discard", parked)

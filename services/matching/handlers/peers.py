@@ -1,4 +1,4 @@
-"""Peers: add, change, read, list."""
+"""Peers: add, change, read, list; and whose mail somebody else reads."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -36,6 +36,7 @@ def add_peer(request: Request, work: Work) -> Answer:
     organisation_id = _organisation(caller, given.pop("organisation_id", None), work)
     row = _complete({**OPTIONAL, **given})
     row |= {"id": work.new_id(), "peer_organisation_id": organisation_id}
+    row["contact_disputed_at"] = None
     try:
         Peers(work.connection).add(row, work.now)
     except AlreadyAPeer:
@@ -53,6 +54,8 @@ def change_peer(request: Request, work: Work) -> Answer:
     if caller.role is PEER and VOUCHED_FOR & request.body.keys():
         raise Forbidden("Your organisation keeps certificate and clearance")
     row = _complete({**known, **request.body})
+    if _renews_contact(request.body, row):
+        row["contact_disputed_at"] = None
     try:
         peers.change(row, work.now)
     except AlreadyAPeer:
@@ -76,6 +79,12 @@ def list_peers(request: Request, work: Work) -> Answer:
     )
     page, following = cursors.page_of(rows, limit, lambda row: (row["registered_at"], row["id"]))
     return Answer(body=[peer_view(row, caller) for row in page], next_cursor=following)
+
+
+def note_disowned_contact(event: Mapping[str, Any], work: Work) -> None:
+    """Whoever reads the peer's mail about a session is somebody else; clients are referrals'."""
+    if event["person"] == "peer":
+        Peers(work.connection).dispute_contact(event["person_id"], work.now)
 
 
 def peer_view(row: Mapping[str, Any], caller: Caller) -> Row:
@@ -127,6 +136,11 @@ def _complete(row: Row) -> Row:
         "modes": list(dict.fromkeys(row["modes"])),
         "languages": list(dict.fromkeys(row["languages"])),
     }
+
+
+def _renews_contact(given: Row, row: Row) -> bool:
+    """The mailbox is named anew, or the peer is rung from now on; the same one is confirmed."""
+    return "email" in given or ("phone" in given and row["preferred_channel"] == "phone")
 
 
 def _folded(codes: list[str]) -> list[str]:

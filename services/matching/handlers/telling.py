@@ -31,10 +31,18 @@ def tell_contacts(request: Request, work: Work) -> Answer:
             "peer_id": row["id"],
             "name": row["display_name"],
             "language": row["languages"][0],
+            **_reachable(row),
         }
         for row in rows
     ]
     return Answer(body={"peers": contacts})
+
+
+def _reachable(row: Row) -> Row:
+    """A mailbox that somebody else reads is left out; the telephone stays for staff."""
+    if row["contact_disputed_at"] is None:
+        return {"reason": None}
+    return {"email": None, "reason": "contact-disputed"}
 
 
 def tell_matches(request: Request, work: Work) -> Answer:

@@ -111,12 +111,22 @@ class Peers:
             """
             UPDATE peers
                SET {settings}, places_limit = greatest(%(capacity)s, places_taken),
-                   updated_at = %(now)s, version = version + 1
+                   contact_disputed_at = %(contact_disputed_at)s, updated_at = %(now)s,
+                   version = version + 1
              WHERE id = %(id)s
             """
         ).format(settings=settings)
         with _duplicates_named():
             self.connection.execute(query, {**row, "now": now})
+
+    def dispute_contact(self, peer_id: UUID, now: datetime) -> None:
+        """Somebody else reads the peer's mail; a dispute that is open keeps its date."""
+        query = """
+            UPDATE peers
+               SET contact_disputed_at = %s, version = version + 1
+             WHERE id = %s AND contact_disputed_at IS NULL
+        """
+        self.connection.execute(query, (now, peer_id))
 
     def find(self, peer_id: UUID) -> Row | None:
         return self._one("WHERE id = %(id)s", peer_id)
@@ -200,7 +210,15 @@ class Peers:
 COLUMNS: Final = sql.SQL(", ").join(
     map(
         sql.Identifier,
-        ("id", "peer_organisation_id", "places_taken", "registered_at", "version", *FACTS),
+        (
+            "id",
+            "peer_organisation_id",
+            "places_taken",
+            "contact_disputed_at",
+            "registered_at",
+            "version",
+            *FACTS,
+        ),
     )
 )
 

@@ -34,6 +34,11 @@ class OutcomeRecordedSchema(Tolerant):
     outcome = fields.String(required=True)
 
 
+class ContactDisownedSchema(Tolerant):
+    person = fields.String(required=True)
+    person_id = fields.UUID(required=True)
+
+
 class PreferencesSchema(Tolerant):
     peer_gender = fields.List(fields.String(), load_default=None, allow_none=True)
     peer_age_band = fields.List(fields.String(), load_default=None, allow_none=True)

@@ -97,6 +97,14 @@ class PeerSchema(Schema):
     certified_until = fields.Date(required=True)
     cleared_for_minors = fields.Boolean(required=True)
     state = fields.String(required=True)
+    contact_disputed_at = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Somebody else reads the e-mail address: nothing is sent to it until "
+            "it is given anew, or the phone with phone as the preferred channel"
+        },
+    )
 
 
 class IdsSchema(Schema):
@@ -119,6 +127,9 @@ class PeerContactSchema(Schema):
     name = fields.String(required=True)
     email = fields.String(required=True, allow_none=True)
     phone = fields.String(required=True, allow_none=True)
+    reason = fields.String(
+        required=True, allow_none=True, metadata={"description": "Why an address is left out"}
+    )
     preferred_channel = fields.String(required=True)
     language = fields.String(required=True)
     time_zone = fields.String(required=True)

@@ -10,6 +10,7 @@ from services.matching.events import (
     MatchActivated,
     MatchChosen,
     MatchConfirmed,
+    MatchContactDisowned,
     MatchDeclined,
     MatchEnded,
     MatchNoPeerFound,
@@ -77,6 +78,11 @@ class MatchDeclinedSchema(AboutMatchSchema):
     candidates = fields.Integer(required=True, validate=validate.Range(min=0))
 
 
+class MatchContactDisownedSchema(AboutMatchSchema):
+    person = fields.String(required=True, validate=validate.OneOf(["client", "peer"]))
+    person_id = fields.UUID(required=True)
+
+
 class MatchEndedSchema(AboutMatchSchema):
     reason = fields.String(required=True, validate=validate.OneOf(list(EndReason)))
     peer_id = fields.UUID(required=True, allow_none=True)
@@ -95,5 +101,6 @@ PUBLISHED: Mapping[type, type[Schema]] = {
     MatchDeclined: MatchDeclinedSchema,
     MatchOfferExpired: AboutOfferSchema,
     MatchActivated: AboutPeerSchema,
+    MatchContactDisowned: MatchContactDisownedSchema,
     MatchEnded: MatchEndedSchema,
 }

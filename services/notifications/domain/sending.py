@@ -59,6 +59,10 @@ class Message:
         return self.session_id is not None
 
     @property
+    def tells_clinic_of_a_session(self) -> bool:
+        return self.recipient is Recipient.CLINIC and self.is_about_a_session
+
+    @property
     def is_about_a_match(self) -> bool:
         return self.match_id is not None and self.session_id is None
 
@@ -75,7 +79,10 @@ class Due(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Contact:
-    """How the recipient may be reached right now; lives in memory while sending, never longer."""
+    """How the recipient may be reached right now; lives in memory while sending, never longer.
+
+    `reason` says why nothing is allowed, or why an address is left out.
+    """
 
     language: str
     time_zone: str
@@ -85,7 +92,8 @@ class Contact:
     preferred_channel: Channel = Channel.EMAIL
     safe_times: Sequence[Window] = ()
     allowed: bool = True
-    reason: str = "not-allowed"
+    reason: str | None = None
+    progress_to_clinic: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +120,7 @@ class Facts:
     contact: Contact | None
     match: MatchFacts | None = None
     session: SessionFacts | None = None
+    progress_to_clinic: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,6 +146,7 @@ class Wait:
 @dataclass(frozen=True)
 class HandToStaff:
     channel: Channel
+    reason: str | None = None
 
 
 Verdict = Send | Stop | Wait | HandToStaff
@@ -161,7 +171,9 @@ def decide(message: Due, facts: Facts, *, now: datetime) -> Verdict:
     if contact is None:
         return Stop(State.WITHHELD, "recipient-unknown")
     if not contact.allowed:
-        return Stop(State.WITHHELD, contact.reason)
+        return Stop(State.WITHHELD, contact.reason or "not-allowed")
+    if message.tells_clinic_of_a_session and not facts.progress_to_clinic:
+        return Stop(State.WITHHELD, "not-consented")
     return _route(message, contact, facts.session, now)
 
 
@@ -201,7 +213,7 @@ def _route(message: Due, contact: Contact, session: SessionFacts | None, now: da
         return Stop(State.WITHHELD, "no-address")
     channel = reachable_by(contact)
     if channel is not Channel.EMAIL or contact.email is None:
-        return HandToStaff(channel)
+        return HandToStaff(channel, contact.reason)
     safe = next_safe_moment(contact.safe_times, ZoneInfo(contact.time_zone), now=now)
     if safe is not None and safe <= now:
         return Send(contact.email)

@@ -15,6 +15,7 @@ _READABLE = """
       FROM messages
      WHERE CASE %(role)s
                WHEN 'clinic' THEN clinic_id = ANY (%(orgs)s) AND recipient_role <> 'peer'
+                    AND (session_id IS NULL OR recipient_role = 'clinic' AND state = 'delivered')
                WHEN 'client' THEN recipient_role = 'client' AND recipient_id = %(person_id)s
                WHEN 'peer' THEN recipient_role = 'peer' AND recipient_id = %(person_id)s
                ELSE clinic_id = ANY (%(orgs)s)
@@ -27,8 +28,9 @@ _READABLE = """
 class View:
     """Whose eyes read the ledger.
 
-    A clinic reads of its own referrals what is told to it and to its clients; a peer
-    organisation, what is told to clients and peers; a person, what is told to that person.
+    A clinic reads of its own referrals what is told to it and to its clients, but of sessions
+    only what it was told: when a client's reminder is due tells the time. A peer organisation
+    reads what is told to clients and peers; a person, what is told to that person.
     """
 
     role: str

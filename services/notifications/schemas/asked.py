@@ -54,8 +54,9 @@ class ContactSchema(Tolerant):
     def to_contact(self, data: dict[str, Any], **_: Any) -> tuple[UUID, Contact]:
         """The id that it was asked by, and the contact; of the silent only that is told."""
         known = {name: value for name, value in data.items() if value is not None}
-        reason = known.pop("reason", "not-allowed")
-        known["reason"] = reason if _CODE.fullmatch(reason) else "not-allowed"
+        reason = known.pop("reason", None)
+        if reason is not None:
+            known["reason"] = reason if _CODE.fullmatch(reason) else "not-allowed"
         return known.pop("id"), Contact(**known)
 
 
@@ -67,13 +68,14 @@ class PeerContactSchema(ContactSchema):
     id = fields.UUID(required=True, data_key="peer_id")
     phone = fields.String(allow_none=True)
     preferred_channel = fields.Enum(Channel, by_value=True, allow_none=True)
+    reason = fields.String(allow_none=True)
 
 
 class ClientContactSchema(PeerContactSchema):
     id = fields.UUID(required=True, data_key="referral_id")
     safe_times = fields.List(fields.Nested(WindowSchema))
     allowed = fields.Boolean(required=True)
-    reason = fields.String(allow_none=True)
+    progress_to_clinic = fields.Boolean(required=True)
 
 
 class MatchAnswerSchema(Tolerant):

@@ -188,6 +188,12 @@ def reach(
     )
 
 
+def renews_contact(given: Mapping[str, Any], now: Reach) -> bool:
+    """Say whether a correction names the mailbox anew, or has the person rung from now on."""
+    named = (given.get("representative") or {}) if now.through_representative else given
+    return "email" in named or ("phone" in named and now.preferred_channel == "phone")
+
+
 def usable_channel(wished: str, email: str | None, phone: str | None) -> str:
     """Keep the wished channel where it leads somewhere, else take one that does."""
     if wished == "email" and not email and phone:

@@ -17,6 +17,8 @@ from services.referrals.repository.clinics import Clinics
 from services.referrals.repository.referrals import Referrals, Row
 from services.referrals.repository.work_records import Steps, Tasks
 
+CONTACT_DISPUTED: Final = "contact-disputed"
+DO_NOT_CONTACT: Final = "do-not-contact"
 TASK_TURN: Final = Turn("coordinator", routine=2, soon=1, urgent=1)
 
 
@@ -124,6 +126,21 @@ class Case:
             "due_on": add_working_days(self.today, days),
         }
         Tasks(self.work.connection).open(task)
+
+    def dispute_contact(self) -> None:
+        """Write no more to the person's address until somebody has looked at it."""
+        if self.row["contact_disputed_at"] is None:
+            self.row["contact_disputed_at"] = self.work.now
+            self.note(CONTACT_DISPUTED)
+            Referrals(self.work.connection).save(self.row)
+        if self.is_open:
+            self.ask_coordinator(CONTACT_DISPUTED)
+
+    def settle_contact(self) -> None:
+        """The contact was looked at: it may be used again."""
+        self.row["contact_disputed_at"] = None
+        kinds = [CONTACT_DISPUTED]
+        Tasks(self.work.connection).settle(self.row["id"], at=self.work.now, kinds=kinds)
 
     def ask_for_contact(self) -> None:
         """Have exactly the tasks open that stand between us and the person."""

@@ -33,20 +33,24 @@ def correct_client(request: Request, work: Work) -> Answer:
         "client": CLIENT.dump(given),
         "representative": representative and stood_for(before or {}, representative),
     }
-    apply(case, facts)
+    apply(case, facts, given=request.body)
     for row in Referrals(work.connection).find(client_ids=[case.row["client_id"]]):
         other = Case.find(work, row["id"]) if row["id"] != case.row["id"] else None
         if other and other.is_open:
-            apply(other, facts)
+            apply(other, facts, given=request.body)
     return referral_answer(case.row, work)
 
 
-def apply(case: Case, facts: dict[str, Any]) -> None:
+def apply(case: Case, facts: dict[str, Any], *, given: dict[str, Any]) -> None:
     """Change one referral's facts, tell of it if it matters, and see who can be reached now."""
     before = case.row["client"]
     client = merged(before, facts["client"])
-    if client == before and facts["representative"] == case.row["representative"]:
+    is_settled = settles_dispute(case, {**facts, "client": client}, given)
+    is_same = client == before and facts["representative"] == case.row["representative"]
+    if is_same and not is_settled:
         return
+    if is_settled:
+        case.settle_contact()
     case.row["client"] = client
     case.row["representative"] = facts["representative"]
     case.row["version"] += 1
@@ -55,6 +59,14 @@ def apply(case: Case, facts: dict[str, Any]) -> None:
     case.save()
     case.ask_for_contact()
     tell(case, needs_changed=person.needs_differ(before, client))
+
+
+def settles_dispute(case: Case, facts: dict[str, Any], given: dict[str, Any]) -> bool:
+    """Say whether a contact in dispute is named anew; naming the same one confirms it."""
+    if case.row["contact_disputed_at"] is None:
+        return False
+    now = person.reach(facts["client"], facts["representative"], minor=case.is_minor)
+    return person.renews_contact(given, now)
 
 
 def merged(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

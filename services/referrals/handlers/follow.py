@@ -8,7 +8,8 @@ from services.chassis.errors import DomainError
 from services.chassis.work import Work
 from services.referrals.domain.progress import Action, MatchEnd, MatchState, match_end
 from services.referrals.events import ReferralCompleted, ReferralWithdrawn
-from services.referrals.handlers.case import Case, named
+from services.referrals.handlers.case import DO_NOT_CONTACT, Case, named
+from services.referrals.repository.referrals import Referrals
 from services.referrals.repository.work_records import Tasks
 
 Event = Mapping[str, Any]
@@ -98,6 +99,18 @@ def close(case: Case, end: MatchEnd) -> None:
         case.emit(ReferralWithdrawn(by="client", **named(case.row)))
 
 
+def note_disowned_contact(event: Event, work: Work) -> None:
+    """Whoever reads the client's mail is somebody else; a peer's address is matching's to mind."""
+    if event["person"] != "client":
+        return
+    case = followed(event, work)
+    case.dispute_contact()
+    for row in Referrals(work.connection).find(client_ids=[case.row["client_id"]]):
+        other = Case.find(work, row["id"]) if row["id"] != case.row["id"] else None
+        if other and other.is_open:
+            other.dispute_contact()
+
+
 def note_session_booked(event: Event, work: Work) -> None:
     note_session(event, work, "session-booked")
 
@@ -127,7 +140,15 @@ def note_delivery(event: Event, work: Work) -> None:
 
 
 def note_withheld(event: Event, work: Work) -> None:
-    note_message(event, work, "message-withheld", reason=event["reason"])
+    """Where the person asked not to be contacted, somebody tells them when they next come in."""
+    case = note_message(event, work, "message-withheld", reason=event["reason"])
+    if case is None:
+        return
+    if event["reason"] == DO_NOT_CONTACT and event["recipient"] == "client":
+        ask_to_tell(case, event, TELL_PERSON, reason=event["reason"])
+    else:
+        # A message taken back needs nobody to tell it any more.
+        Tasks(work.connection).settle(case.row["id"], at=work.now, about=str(event["message_id"]))
 
 
 def note_undeliverable(event: Event, work: Work) -> None:

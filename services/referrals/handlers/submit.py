@@ -55,6 +55,7 @@ def new_row(
         "clinic_id": clinic["id"],
         "client_id": known.client_id if known else work.new_id(),
         "linked_referral_id": known.referral_id if known else None,
+        "contact_disputed_at": None,
         "external_reference": body["external_reference"],
         "status": Status.AWAITING_CONSENT,
         "accepted": False,

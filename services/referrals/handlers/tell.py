@@ -11,6 +11,7 @@ from services.chassis.work import Work
 from services.referrals.domain import person
 from services.referrals.domain.consent import Consent
 from services.referrals.domain.progress import CONSENTED
+from services.referrals.handlers.case import CONTACT_DISPUTED, DO_NOT_CONTACT
 from services.referrals.repository.clinics import Clinics
 from services.referrals.repository.consents import Consents
 from services.referrals.repository.referrals import Referrals, Row
@@ -69,7 +70,11 @@ def tell_contacts(request: Request, work: Work) -> Answer:
     found = (clinics.get(clinic_id) for clinic_id in request.body["clinic_ids"])
     return Answer(
         {
-            "clients": [contact(row, reasons[row["id"]], work) for row in rows],
+            "clients": [
+                contact(row, reasons[row["id"]], work)
+                | {"progress_to_clinic": is_progress_told(consents.get(row["id"]), work)}
+                for row in rows
+            ],
             "clinics": [clinic for clinic in found if clinic],
         }
     )
@@ -78,12 +83,19 @@ def tell_contacts(request: Request, work: Work) -> Answer:
 def silence(row: Row, consent: Consent | None, work: Work) -> str | None:
     """Say why nothing may be sent to the person now; nothing said, it may."""
     if row["client"]["safe_contact"]["do_not_contact"]:
-        return "do-not-contact"
+        return DO_NOT_CONTACT
     if row["withdrawn_by"] == "client":
         return "withdrawn"
     if consent is None or consent.has_ended(work.now):
         return "consent-ended"
-    return None if "notification" in consent.scope else "not-consented"
+    if "notification" not in consent.scope:
+        return "not-consented"
+    return CONTACT_DISPUTED if row["contact_disputed_at"] else None
+
+
+def is_progress_told(consent: Consent | None, work: Work) -> bool:
+    """Say whether the person agreed that their clinic hears of their sessions."""
+    return consent is not None and consent.covers("progress-to-clinic", work.now)
 
 
 def contact(row: Row, reason: str | None, work: Work) -> dict[str, Any]:

@@ -42,7 +42,8 @@ class Referrals:
             SELECT id, clinic_id, client_id, linked_referral_id, external_reference, status,
                    accepted, received_at, submitted_at, withdrawn_by, urgency, client, needs,
                    plan, representative, match_id, match_round, match_state,
-                   peer_organisation_id, owner_role, owner_organisation_id, next_date, version
+                   peer_organisation_id, owner_role, owner_organisation_id, next_date,
+                   contact_disputed_at, version
               FROM referrals
              WHERE id = %s
                FOR UPDATE
@@ -54,7 +55,8 @@ class Referrals:
             SELECT id, clinic_id, client_id, linked_referral_id, external_reference, status,
                    accepted, received_at, submitted_at, withdrawn_by, urgency, client, needs,
                    plan, representative, match_id, match_round, match_state,
-                   peer_organisation_id, owner_role, owner_organisation_id, next_date, version
+                   peer_organisation_id, owner_role, owner_organisation_id, next_date,
+                   contact_disputed_at, version
               FROM referrals
              WHERE id = ANY (%s) OR client_id = ANY (%s)
              ORDER BY received_at, id
@@ -75,7 +77,8 @@ class Referrals:
             SELECT id, clinic_id, client_id, linked_referral_id, external_reference, status,
                    accepted, received_at, submitted_at, withdrawn_by, urgency, client, needs,
                    plan, representative, match_id, match_round, match_state,
-                   peer_organisation_id, owner_role, owner_organisation_id, next_date, version
+                   peer_organisation_id, owner_role, owner_organisation_id, next_date,
+                   contact_disputed_at, version
               FROM referrals
              WHERE clinic_id = ANY (%(clinic_ids)s)
                AND (%(client_id)s::uuid IS NULL OR client_id = %(client_id)s)
@@ -104,7 +107,7 @@ class Referrals:
                    match_round = %(match_round)s, match_state = %(match_state)s,
                    peer_organisation_id = %(peer_organisation_id)s, owner_role = %(owner_role)s,
                    owner_organisation_id = %(owner_organisation_id)s, next_date = %(next_date)s,
-                   version = %(version)s
+                   contact_disputed_at = %(contact_disputed_at)s, version = %(version)s
              WHERE id = %(id)s
         """
         self.connection.execute(query, {**row, **as_json(row)})

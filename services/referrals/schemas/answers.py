@@ -138,6 +138,7 @@ class ClientContactSchema(Schema):
     language = fields.String(required=True)
     time_zone = fields.String(required=True)
     through_representative = fields.Boolean(required=True)
+    progress_to_clinic = fields.Boolean(required=True)
 
 
 class ClinicContactSchema(Schema):

@@ -132,6 +132,10 @@ class MatchEndedSchema(MatchSchema):
     peer_id = fields.UUID(load_default=None, allow_none=True)
 
 
+class MatchContactDisownedSchema(MatchSchema):
+    person = fields.String(required=True)
+
+
 class SessionSchema(Tolerant):
     session_id = fields.UUID(required=True)
     match_id = fields.UUID(required=True)
@@ -145,6 +149,10 @@ class SessionCancelledSchema(SessionSchema):
 
 class SessionOutcomeSchema(SessionSchema):
     outcome = fields.String(required=True)
+
+
+class SessionContactDisownedSchema(SessionSchema):
+    person = fields.String(required=True)
 
 
 class MessageSchema(Tolerant):

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from services.chassis.events import Event
 from services.chassis.work import Work
@@ -25,6 +26,12 @@ def tell_cancelled(session: Session, work: Work) -> None:
 def tell_outcome(session: Session, work: Work) -> None:
     event = events.SessionOutcomeRecorded(**_facts(session), outcome=str(session.state))
     _emit(event, session, work)
+
+
+def tell_disowned(session: Session, person_id: UUID, work: Work) -> None:
+    person = "peer" if person_id == session.peer_id else "client"
+    facts = {**_facts(session), "person": person, "person_id": person_id}
+    _emit(events.SessionContactDisowned(**facts), session, work)
 
 
 def _emit(event: Event, session: Session, work: Work) -> None:

@@ -9,18 +9,17 @@ from services.scheduling.domain.sessions import Session
 from services.scheduling.domain.zones import local
 from services.scheduling.repository import Rooms
 
-_NOT_FOR_CLINICS = ("peer_id", "peer_organisation_id", "mode", "room_id", "place", "cause")
+_FOR_CLINICS = ("id", "match_id", "referral_id", "client_id", "clinic_id", "state")
 
 
 def session_view(session: Session, caller: Caller, work: Work) -> dict[str, Any]:
-    view = {
+    if caller.role == Role.CLINIC:
+        return {name: getattr(session, name) for name in _FOR_CLINICS}
+    return {
         **vars(session),
         "wall_starts_at": local(session.starts_at, session.time_zone),
         "place": place_of(session, work),
     }
-    if caller.role == Role.CLINIC:
-        return {name: value for name, value in view.items() if name not in _NOT_FOR_CLINICS}
-    return view
 
 
 def place_of(session: Session, work: Work) -> str | None:

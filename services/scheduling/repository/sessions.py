@@ -20,7 +20,6 @@ _SELECT = """
 class SessionFilter:
     """Which sessions a list shows; None leaves a side open."""
 
-    clinic_ids: list[UUID] | None = None
     served_ids: list[UUID] | None = None
     match_id: UUID | None = None
     own_as_client: UUID | None = None
@@ -84,8 +83,7 @@ class Sessions:
 
     def page(self, wanted: SessionFilter) -> list[Session]:
         query = f"""{_SELECT}
-             WHERE (%(clinic_ids)s::uuid[] IS NULL OR clinic_id = ANY (%(clinic_ids)s))
-               AND (%(served_ids)s::uuid[] IS NULL
+             WHERE (%(served_ids)s::uuid[] IS NULL
                     OR clinic_id = ANY (%(served_ids)s)
                     OR peer_organisation_id = ANY (%(served_ids)s))
                AND (%(match_id)s::uuid IS NULL OR match_id = %(match_id)s)
@@ -101,6 +99,33 @@ class Sessions:
              LIMIT %(limit)s
         """
         return [_session(row) for row in self.connection.execute(query, vars(wanted))]
+
+    def page_of_clinics(
+        self,
+        clinic_ids: list[UUID],
+        *,
+        match_id: UUID | None,
+        client_id: UUID | None,
+        after_id: UUID | None,
+        limit: int,
+    ) -> list[Session]:
+        """In the order of ids, which says nothing about time."""
+        query = f"""{_SELECT}
+             WHERE clinic_id = ANY (%(clinic_ids)s)
+               AND (%(match_id)s::uuid IS NULL OR match_id = %(match_id)s)
+               AND (%(client_id)s::uuid IS NULL OR client_id = %(client_id)s)
+               AND (%(after_id)s::uuid IS NULL OR id > %(after_id)s)
+             ORDER BY id
+             LIMIT %(limit)s
+        """
+        given = {
+            "clinic_ids": clinic_ids,
+            "match_id": match_id,
+            "client_id": client_id,
+            "after_id": after_id,
+            "limit": limit,
+        }
+        return [_session(row) for row in self.connection.execute(query, given)]
 
     def add(self, session: Session) -> None:
         query = """

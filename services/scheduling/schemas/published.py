@@ -30,6 +30,11 @@ class SessionCancelledSchema(SessionBookedSchema):
     cause = fields.String(required=True, validate=validate.OneOf([str(cause) for cause in Cause]))
 
 
+class SessionContactDisownedSchema(SessionBookedSchema):
+    person = fields.String(required=True, validate=validate.OneOf(["client", "peer"]))
+    person_id = fields.UUID(required=True)
+
+
 class SessionOutcomeRecordedSchema(SessionBookedSchema):
     outcome = fields.String(
         required=True, validate=validate.OneOf([str(outcome) for outcome in OUTCOMES])
@@ -40,5 +45,6 @@ PUBLISHED: dict[type, type[Schema]] = {
     events.SessionBooked: SessionBookedSchema,
     events.SessionRescheduled: SessionRescheduledSchema,
     events.SessionCancelled: SessionCancelledSchema,
+    events.SessionContactDisowned: SessionContactDisownedSchema,
     events.SessionOutcomeRecorded: SessionOutcomeRecordedSchema,
 }

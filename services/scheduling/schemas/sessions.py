@@ -10,6 +10,8 @@ from services.scheduling.schemas.wire import Moment, WallTime
 _LENGTH = validate.Range(policy.SHORTEST_MINUTES, policy.LONGEST_MINUTES)
 # What a person can be the cause of; the other causes come by events.
 _PERSONAL_CAUSES = (Cause.CLIENT, Cause.PEER, Cause.COORDINATOR, Cause.CLINIC)
+_NOT_TO_CLINICS = {"description": "Not to clinics"}
+_NOT_FOR_CLINICS = {"description": "Not for clinics, who are shown no times"}
 
 
 class TimesQuerySchema(Schema):
@@ -59,7 +61,7 @@ class OutcomeSchema(Schema):
 
 
 class SessionSchema(Schema):
-    """A clinic is shown its status only: no peer, place or cause."""
+    """A clinic is shown ids and the state only: no time, peer, place or cause."""
 
     id = fields.UUID(required=True)
     match_id = fields.UUID(required=True)
@@ -67,11 +69,11 @@ class SessionSchema(Schema):
     client_id = fields.UUID(required=True)
     clinic_id = fields.UUID(required=True)
     state = fields.String(required=True, validate=validate.OneOf([str(state) for state in State]))
-    starts_at = Moment(required=True)
-    ends_at = Moment(required=True)
-    wall_starts_at = WallTime(required=True)
-    time_zone = fields.String(required=True)
-    revision = fields.Integer(required=True)
+    starts_at = Moment(metadata=_NOT_TO_CLINICS)
+    ends_at = Moment(metadata=_NOT_TO_CLINICS)
+    wall_starts_at = WallTime()
+    time_zone = fields.String(metadata=_NOT_TO_CLINICS)
+    revision = fields.Integer(metadata=_NOT_TO_CLINICS)
     peer_id = fields.UUID()
     peer_organisation_id = fields.UUID()
     mode = fields.String()
@@ -83,5 +85,5 @@ class SessionSchema(Schema):
 class SessionsQuerySchema(PageSchema):
     match_id = fields.UUID(load_default=None)
     person = fields.UUID(load_default=None)
-    from_ = Moment(data_key="from", load_default=None)
-    to = Moment(load_default=None)
+    from_ = Moment(data_key="from", load_default=None, metadata=_NOT_FOR_CLINICS)
+    to = Moment(load_default=None, metadata=_NOT_FOR_CLINICS)

@@ -1,6 +1,9 @@
 """Mailed links: shown by GET, acted on by POST, good for one answer."""
 
+from typing import Any
 from uuid import UUID, uuid4
+
+import pytest
 
 from tests.integration.matching.story import Story
 from tests.support import Reply
@@ -14,6 +17,30 @@ def link(story: Story, purpose: str, match_id: str, person_id: UUID) -> Reply:
         purpose="notification",
         body=body,
         orgs=(story.clinic_id, story.peer_org),
+    )
+
+
+def contact_of(story: Story, peer_id: UUID) -> dict[str, Any]:
+    body = {"ids": [str(peer_id)]}
+    reply = story.scene.ask(
+        "/contacts",
+        caller="notifications",
+        purpose="notification",
+        body=body,
+        orgs=(story.peer_org,),
+    )
+    assert reply.status == 200, reply.text
+    (contact,) = reply.json["peers"]
+    return dict(contact)
+
+
+def disown_by_session(story: Story, person: str, person_id: UUID) -> None:
+    story.scene.receive(
+        "session.contact_disowned.v1",
+        {"person": person, "person_id": person_id},
+        subject=uuid4(),
+        org=story.peer_org,
+        clinicorg=story.clinic_id,
     )
 
 
@@ -102,6 +129,76 @@ def test_not_me_closes_the_link_and_changes_nothing(story: Story) -> None:
     assert reply.status == 200
     assert story.match(offered["match_id"]).json["state"] == "offered"
     assert story.scene.request("GET", path).status == 410
+
+
+def test_not_me_of_the_client_is_told_once(story: Story) -> None:
+    story.add_peer()
+    offered = story.offer(story.refer()).json
+    path = link(story, "choose", offered["match_id"], story.client_id).json["path"]
+
+    replies = [post(story, path, act="not-me") for _ in range(2)]
+
+    told = [body for name, body in story.scene.events() if name == "match.contact_disowned.v1"]
+    assert [reply.status for reply in replies] == [200, 410]
+    assert [(body["person"], body["person_id"]) for body in told] == [
+        ("client", str(story.client_id))
+    ]
+    assert told[0]["match_id"] == offered["match_id"]
+
+
+def test_not_me_of_the_peer_keeps_mail_from_that_address(story: Story) -> None:
+    peer_id = story.add_peer(phone="+12025550100")
+    offered = story.offer(story.refer()).json
+    story.choose(offered["id"])
+    path = link(story, "respond", offered["match_id"], peer_id).json["path"]
+
+    post(story, path, act="not-me")
+
+    name, body = story.scene.events()[-1]
+    assert (name, body["person"]) == ("match.contact_disowned.v1", "peer")
+    assert body["person_id"] == str(peer_id)
+    contact = contact_of(story, peer_id)
+    assert (contact["email"], contact["reason"]) == (None, "contact-disputed")
+    assert contact["phone"] == "+12025550100"
+
+
+def test_a_peers_session_link_disowned_keeps_mail_from_that_address(story: Story) -> None:
+    peer_id, client_id = story.add_peer(), story.client_id
+
+    disown_by_session(story, "client", client_id)
+    assert contact_of(story, peer_id)["email"] is not None
+    disown_by_session(story, "peer", peer_id)
+    assert contact_of(story, peer_id)["email"] is None
+
+
+@pytest.mark.parametrize(
+    ("given", "is_settled"),
+    [
+        ({"capacity": 3}, False),
+        ({"phone": "+12025550101"}, False),
+        ({"phone": "+12025550101", "preferred_channel": "phone"}, True),
+        ({"email": "right@example.org"}, True),
+    ],
+)
+def test_a_disputed_address_stays_so_until_the_contact_is_given_anew(
+    story: Story, given: dict[str, Any], *, is_settled: bool
+) -> None:
+    peer_id = story.add_peer()
+    path = {"peer_id": peer_id}
+    unaware = story.scene.call("read_peer", story.coordinator, path=path)
+    disown_by_session(story, "peer", peer_id)
+    seen = story.scene.call("read_peer", story.coordinator, path=path)
+
+    stale, changed = (
+        story.scene.call("change_peer", story.coordinator, given, path=path, if_match=etag)
+        for etag in (unaware.etag, seen.etag)
+    )
+
+    assert unaware.json["contact_disputed_at"] is None
+    assert seen.json["contact_disputed_at"] is not None
+    assert (stale.status, changed.status) == (412, 200)
+    assert (changed.json["contact_disputed_at"] is None) == is_settled
+    assert (contact_of(story, peer_id)["reason"] is None) == is_settled
 
 
 def test_a_place_taken_meanwhile_is_told_and_the_link_stays_good(story: Story) -> None:

@@ -115,11 +115,13 @@ class Region:
             "through_representative": False,
             "allowed": True,
             "reason": None,
+            "progress_to_clinic": True,
         }
         self.peer: dict[str, Any] = {
             "name": "Bo",
             "email": PEER_MAIL,
             "phone": None,
+            "reason": None,
             "preferred_channel": "email",
             "language": "en-US",
             "time_zone": "America/New_York",

@@ -47,11 +47,38 @@ def test_the_ledger_says_what_went_to_whom_and_nothing_it_said(region: Region) -
 def test_each_role_reads_its_own_part(region: Region) -> None:
     region.session_step("booked", hours_ahead=20, revision=0)
 
+    region.match_step("confirmed", "confirmed")
+
     assert readers(listed(region, clinic(region.clinic_id))) == {"client", "clinic"}
     assert readers(listed(region, coordinator(region.peer_organisation_id))) == {"client", "peer"}
     assert readers(listed(region, client(region.clinic_id, person=region.client_id))) == {"client"}
     assert readers(listed(region, peer(person=region.peer_id))) == {"peer"}
     assert listed(region, peer(region.peer_organisation_id, person=uuid4())) == []
+
+
+def test_of_sessions_a_clinic_reads_only_what_it_was_told(region: Region) -> None:
+    desk = clinic(region.clinic_id)
+    region.match_step("confirmed", "confirmed")
+    region.session_step("booked", hours_ahead=72, revision=0)
+    assert {row["kind"] for row in listed(region, desk)} == {"match-confirmed"}
+    hidden = next(row for row in region.messages("session-reminder") if row["state"] == "planned")
+    path = {"id": hidden["id"]}
+    assert region.scene.call("show_message", desk, path=path).status == 404
+
+    region.send()
+    about_session = [row for row in listed(region, desk) if row["session_id"]]
+    assert [(row["kind"], row["recipient"]["role"]) for row in about_session] == [
+        ("session-booked", "clinic")
+    ]
+
+
+def test_a_clinic_that_may_not_hear_of_sessions_reads_of_none(region: Region) -> None:
+    region.client["progress_to_clinic"] = False
+    region.session_step("booked", hours_ahead=72, revision=0)
+    region.send()
+
+    assert listed(region, clinic(region.clinic_id)) == []
+    assert readers(listed(region, staff(region))) == {"client", "peer", "clinic"}
 
 
 def test_a_person_finds_nobody_elses_messages_by_asking_for_them(region: Region) -> None:

@@ -302,6 +302,44 @@ def test_a_client_without_consent_is_not_written_to(region: Region) -> None:
     assert ("notification.withheld.v1", "session-booked", "client") in region.fates()
 
 
+def test_the_clinic_hears_of_sessions_only_if_the_client_agreed(region: Region) -> None:
+    region.client["progress_to_clinic"] = False
+    region.match_step("confirmed", "confirmed")
+    region.session_step("booked", hours_ahead=72, revision=0)
+
+    region.send()
+
+    assert region.states("match-confirmed")["clinic"] == "delivered"
+    assert region.states("session-booked") == {
+        "client": "delivered",
+        "peer": "delivered",
+        "clinic": "withheld",
+    }
+    (row,) = [one for one in region.messages() if one["state"] == "withheld"]
+    assert row["reason"] == "not-consented"
+    assert len(region.mail.to(CLINIC_MAIL)) == 1
+
+
+def test_a_client_unknown_to_the_owner_agreed_to_nothing(region: Region) -> None:
+    region.client.clear()
+    region.session_step("booked", hours_ahead=72, revision=0)
+
+    region.send()
+
+    assert region.states("session-booked")["clinic"] == "withheld"
+
+
+def test_a_peer_whose_address_is_in_dispute_is_told_by_staff(region: Region) -> None:
+    region.peer |= {"email": None, "reason": "contact-disputed"}
+    region.match_step("chosen", "chosen")
+
+    region.send()
+
+    (row,) = region.messages()
+    assert (row["state"], row["reason"]) == ("needs-staff", "contact-disputed")
+    assert region.mail.taken == []
+
+
 def test_a_safe_time_moves_the_message_there(region: Region) -> None:
     region.scene.now = datetime(2026, 11, 23, 17, tzinfo=UTC)  # Monday, 9:00 in Los Angeles
     region.client["safe_times"] = [{"day": "mon", "from": "18:00", "to": "20:00"}]

@@ -202,10 +202,98 @@ def test_a_message_that_could_not_be_delivered_is_a_task(
     desk: Desk, accepted: dict[str, Any]
 ) -> None:
     desk.message("undeliverable", accepted, reason="mailbox-unknown")
-    desk.message("withheld", accepted, reason="do-not-contact")
+    desk.message("withheld", accepted, reason="not-consented")
 
     assert [task["kind"] for task in desk.tasks()] == ["message-undeliverable"]
     assert desk.steps(accepted["id"])[-2:] == ["message-undeliverable", "message-withheld"]
+
+
+def test_whoever_asked_not_to_be_contacted_is_told_by_staff(
+    desk: Desk, accepted: dict[str, Any]
+) -> None:
+    desk.message("withheld", accepted, reason="do-not-contact")
+
+    (task,) = desk.tasks()
+    assert (task["kind"], task["details"]["reason"]) == ("tell-person", "do-not-contact")
+
+
+def test_a_message_taken_back_needs_nobody_to_tell_it(desk: Desk, accepted: dict[str, Any]) -> None:
+    message_id = uuid4()
+    desk.message("needs_staff", accepted, message_id, channel="phone")
+
+    desk.message("withheld", accepted, message_id, reason="session-moved")
+
+    assert desk.tasks() == []
+
+
+def disown(desk: Desk, of: dict[str, Any], person: str = "client", by: str = "match") -> None:
+    facts: dict[str, Any] = {"person": person, "person_id": of["client_id"]}
+    if by == "match":
+        desk.match("contact_disowned", of, **facts)
+    else:
+        facts |= {"session_id": SESSION, "starts_at": LATER}
+        desk.follow("session.contact_disowned.v1", of, SESSION, **facts)
+
+
+@pytest.mark.parametrize("by", ["match", "session"])
+def test_a_disowned_contact_is_written_to_no_more_and_is_a_task(
+    desk: Desk, accepted: dict[str, Any], by: str
+) -> None:
+    for _ in range(2):
+        disown(desk, accepted, by=by)
+
+    contact = desk.contact(accepted["id"])
+    assert (contact["allowed"], contact["reason"]) == (False, "contact-disputed")
+    assert contact["email"] is None
+    assert [task["kind"] for task in desk.tasks()] == ["contact-disputed"]
+    for reader in (CLERK, COORDINATOR):
+        assert desk.steps(accepted["id"], reader).count("contact-disputed") == 1
+
+
+def test_a_peers_disowned_contact_is_not_the_clients(desk: Desk, accepted: dict[str, Any]) -> None:
+    disown(desk, accepted, person="peer")
+
+    assert desk.contact(accepted["id"])["allowed"] is True
+    assert desk.tasks() == []
+
+
+def test_the_same_persons_other_referral_is_silent_too(
+    desk: Desk, accepted: dict[str, Any]
+) -> None:
+    again = desk.submit()
+    assert again["client_id"] == accepted["client_id"]
+
+    disown(desk, accepted)
+    assert desk.contact(again["id"])["reason"] == "contact-disputed"
+    desk.do("correct_client", again["id"], body={"email": "right@example.org"})
+
+    assert desk.contact(accepted["id"])["email"] == "right@example.org"
+    assert desk.tasks() == []
+
+
+@pytest.mark.parametrize(
+    ("given", "is_settled"),
+    [
+        ({"preferred_name": "Ames"}, False),
+        ({"phone": "+12025550101"}, False),
+        ({"phone": "+12025550101", "preferred_channel": "phone"}, True),
+        ({"email": "right@example.org"}, True),
+        ({"email": "amy.shaw@example.com"}, True),
+        ({"representative": {"name": "Bo", "email": "bo@example.org"}}, True),
+    ],
+)
+def test_a_dispute_ends_when_the_contact_is_given_anew(
+    desk: Desk, accepted: dict[str, Any], given: dict[str, Any], *, is_settled: bool
+) -> None:
+    disown(desk, accepted)
+
+    reply = desk.do("correct_client", accepted["id"], body=given)
+
+    assert reply.status == 200, reply.text
+    assert desk.contact(accepted["id"])["allowed"] is is_settled
+    assert (desk.tasks() == []) is is_settled
+    disown(desk, accepted)
+    assert desk.contact(accepted["id"])["reason"] == "contact-disputed"
 
 
 def test_a_message_to_the_peer_is_none_of_the_clinics(desk: Desk, accepted: dict[str, Any]) -> None:

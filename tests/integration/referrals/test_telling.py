@@ -7,6 +7,7 @@ from services.chassis.database import act_for
 from tests.integration.referrals.people import (
     CLERK,
     CLINIC,
+    CONSENT,
     OTHER_CLINIC,
     Desk,
     referral,
@@ -59,7 +60,20 @@ def test_notifications_learns_where_to_write(desk: Desk) -> None:
         "language": "es",
         "time_zone": "America/Chicago",
         "through_representative": False,
+        "progress_to_clinic": True,
     }
+
+
+def test_notifications_learns_whether_the_clinic_may_hear_of_sessions(desk: Desk) -> None:
+    consent = {**CONSENT, "scope": ["matching", "scheduling", "notification"]}
+    submitted = desk.submit(referral(consent=consent))
+    told = desk.contact(submitted["id"])
+    assert (told["allowed"], told["progress_to_clinic"]) == (True, False)
+
+    desk.do("give_consent", submitted["id"], CLERK, CONSENT)
+    assert desk.contact(submitted["id"])["progress_to_clinic"] is True
+    desk.do("withdraw_consent", submitted["id"])
+    assert desk.contact(submitted["id"])["progress_to_clinic"] is False
 
 
 def test_clinics_are_told_with_their_own_address(desk: Desk) -> None:

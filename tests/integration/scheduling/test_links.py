@@ -162,6 +162,22 @@ def test_this_is_not_me_closes_the_link_and_keeps_the_session(region: Region, pa
     assert region.show(session_id).json["state"] == "booked"
 
 
+@pytest.mark.parametrize("person", ["client", "peer"])
+def test_this_is_not_me_is_told_once_with_whose_link_it_was(
+    region: Region, pair: Pair, person: str
+) -> None:
+    session_id = region.booked(pair, TUESDAY_NINE)
+    person_id = getattr(pair, f"{person}_id")
+    path = link(region, session_id, person_id)
+
+    pages = [send(region, path, act="not-me") for _ in range(2)]
+
+    assert [page.status for page in pages] == [200, 410]
+    (_, (type_, body)) = region.told(session_id)
+    assert type_ == "session.contact_disowned.v1"
+    assert (body["person"], body["person_id"]) == (person, str(person_id))
+
+
 def test_a_link_ends_with_what_it_is_about(region: Region, pair: Pair) -> None:
     session_id = region.booked(pair, TUESDAY_NINE)
     path = link(region, session_id, pair.client_id)

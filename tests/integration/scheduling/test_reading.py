@@ -1,10 +1,12 @@
 """Who sees which sessions, hours and rooms, and what of them."""
 
+import re
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from services.chassis.cursors import decode
 from services.chassis.http.request import Caller
 from tests import support
 from tests.integration.scheduling.region import WORKDAYS, ZONE, Pair, Region
@@ -26,7 +28,10 @@ def test_each_sees_the_sessions_of_their_own(region: Region) -> None:
     region.booked(second, TUESDAY_TEN)
 
     assert listed(region, region.coordinator) == [TUESDAY_NINE, TUESDAY_TEN]
-    assert listed(region, region.clinic) == [TUESDAY_NINE, TUESDAY_TEN]
+    ours = region.scene.call("list_sessions", region.clinic).json["items"]
+    assert {item["match_id"] for item in ours} == {str(first.match_id), str(second.match_id)}
+    others = region.scene.call("list_sessions", support.clinic(uuid4()))
+    assert others.json["items"] == []
     assert listed(region, region.peer(first)) == [TUESDAY_NINE]
     assert listed(region, region.client(second)) == [TUESDAY_TEN]
     assert listed(region, region.client(second), person=first.client_id) == []
@@ -102,14 +107,52 @@ def test_pages_of_a_list_show_every_session_once(region: Region) -> None:
     assert seen == [start.isoformat().replace("+00:00", "Z") for start in starts]
 
 
-def test_a_clinic_sees_the_status_and_neither_peer_nor_place(region: Region) -> None:
+def test_a_clinic_sees_ids_and_the_state_and_nothing_else(region: Region) -> None:
     pair, room_id = region.pair(), put_room(region)
     session_id = region.booked(pair, TUESDAY_NINE, room_id=room_id)
     seen = region.show(session_id, region.clinic).json
 
-    assert seen["state"] == "booked"
-    assert not {"peer_id", "room_id", "place", "mode", "cause"} & set(seen)
+    assert seen == {
+        "id": session_id,
+        "match_id": str(pair.match_id),
+        "referral_id": str(pair.referral_id),
+        "client_id": str(pair.client_id),
+        "clinic_id": str(region.clinic_id),
+        "state": "booked",
+    }
     assert region.show(session_id, region.client(pair)).json["place"] == "Garden room, Tulsa"
+
+
+def test_no_order_filter_or_cursor_tells_a_clinic_the_time(region: Region) -> None:
+    pair = region.pair()
+    hours = (20, 18, 16, 19, 17)
+    booked = [region.booked(pair, f"2027-01-05T{hour}:00:00Z") for hour in hours]
+    seen: list[str] = []
+    query: dict[str, object] = {"limit": 2}
+    while query:
+        reply = region.scene.call("list_sessions", region.clinic, query=query)
+        seen += [item["id"] for item in reply.json["items"]]
+        found = re.findall(r"cursor=([^&>]+)", reply.headers.get("Link", ""))
+        query = {"limit": 2, "cursor": found[0]} if found else {}
+        assert all(decode(cursor, UUID) for cursor in found)
+
+    assert seen == sorted(booked)
+    for name in ("from", "to"):
+        asked = region.scene.call("list_sessions", region.clinic, query={name: TUESDAY_NINE})
+        assert (asked.status, list(asked.json["errors"])) == (422, [name])
+
+
+def test_a_clinic_narrows_its_list_by_match_and_client_and_not_by_peer(region: Region) -> None:
+    first, second = region.pair(), region.pair()
+    session_id = region.booked(first, TUESDAY_NINE)
+    region.booked(second, TUESDAY_TEN)
+
+    def ids(**query: object) -> list[str]:
+        reply = region.scene.call("list_sessions", region.clinic, query=query)
+        return [item["id"] for item in reply.json["items"]]
+
+    assert ids(match_id=first.match_id) == ids(person=first.client_id) == [session_id]
+    assert ids(person=first.peer_id) == []
 
 
 @pytest.mark.parametrize("action", ["book", "cancel", "reschedule", "record_outcome", "show_times"])
