@@ -71,7 +71,9 @@ def configuration(
 
 def _upstream(name: str, addresses: Sequence[str]) -> str:
     servers = "".join(
-        f"        server {address} max_fails=1 fail_timeout=2s;\n" for address in addresses
+        # A replica that is away refuses at once; shunned for a while, all might be shunned at once.
+        f"        server {address} max_fails=0;\n"
+        for address in addresses
     )
     return (
         f"    upstream {name} {{\n{servers}"

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 Connection = psycopg.Connection[DictRow]
+
+# How long somebody may wait for a connection.
+PATIENCE_SECONDS = 5
 
 # A stuck statement, a stranger's lock or a forgotten transaction ends by itself.
 SESSION: dict[str, Any] = {
@@ -42,8 +46,11 @@ class Database:
             dsn,
             min_size=1,
             max_size=pool_size,
-            timeout=5,
+            timeout=PATIENCE_SECONDS,
             max_lifetime=1800,
+            # The pool doubles its pauses for this long and then gives up until it is asked again;
+            # by default it would still be waiting minutes after a long outage has ended.
+            reconnect_timeout=1,
             open=False,
             check=ConnectionPool.check_connection,
             kwargs={"application_name": name, "row_factory": dict_row, **SESSION},
@@ -58,6 +65,20 @@ class Database:
     @contextmanager
     def transaction(self, orgs: Iterable[UUID] = ()) -> Iterator[Connection]:
         """One transaction: committed when the block ends, rolled back when it raises."""
-        with self.pool.connection() as connection, connection.transaction():
-            act_for(connection, orgs)
-            yield connection
+        connection = self._take()
+        try:
+            with connection.transaction():
+                act_for(connection, orgs)
+                yield connection
+        finally:
+            self.pool.putconn(connection)
+
+    def _take(self) -> Connection:
+        """Ask the pool every second: it begins to connect anew only when it is asked."""
+        deadline = monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return self.pool.getconn(timeout=1)
+            except PoolTimeout:
+                if monotonic() > deadline:
+                    raise

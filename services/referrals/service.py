@@ -132,11 +132,18 @@ class Referrals(Service):
         roles=CONCERNED,
         handler=consent.withdraw_consent,
     )
+    correct_referral = step(
+        "PATCH",
+        "/referrals/{referral_id}",
+        roles=CLINIC_STAFF,
+        body=requests.ReferralCorrectionSchema,
+        handler=correct.correct_referral,
+    )
     correct_client = step(
         "PATCH",
         "/referrals/{referral_id}/client",
         roles=CLINIC_STAFF,
-        body=requests.CorrectionSchema,
+        body=requests.ClientCorrectionSchema,
         handler=correct.correct_client,
     )
     unlink_referral = step(

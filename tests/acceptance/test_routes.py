@@ -32,6 +32,7 @@ BODIES: dict[str, Any] = {
     "referrals.provide_information": {"text": "Here it is."},
     "referrals.withdraw_referral": {},
     "referrals.give_consent": a_consent(),
+    "referrals.correct_referral": {"topics": ["grief"]},
     "referrals.correct_client": {"preferred_name": "Bill"},
     "matching.put_peer_organisation": {"name": "Made-up", "time_zone": "America/Chicago"},
     "matching.add_peer": {

@@ -16,6 +16,8 @@ from services.referrals.events import (
     ReferralSubmitted,
 )
 from services.referrals.handlers.case import Case, named
+from services.referrals.handlers.correct import tell
+from services.referrals.handlers.tell import consents_of
 from services.referrals.handlers.view import referral_answer
 from services.referrals.repository.consents import Consents
 from services.referrals.schemas.requests import CONSENT_HAS_ENDED
@@ -60,6 +62,7 @@ def record_consent(case: Case, given: Mapping[str, Any], *, field: str) -> None:
     if consent.has_ended(work.now):
         raise Invalid({field: [CONSENT_HAS_ENDED]})
     consents = Consents(work.connection)
+    before = consents_of([case.row], work).get(case.row["id"])
     consents.end(case.row["id"], at=work.now, cause="replaced")
     consents.add(
         {
@@ -81,6 +84,9 @@ def record_consent(case: Case, given: Mapping[str, Any], *, field: str) -> None:
         case.row["version"] += 1
         case.note("consent-changed")
         case.save()
+        if before is None or set(before.recipients) != set(consent.recipients):
+            # With whom decides who may be ranked.
+            tell(case, needs_changed=True)
 
 
 def note_too_narrow(case: Case) -> None:

@@ -1,6 +1,6 @@
-"""Putting right what was wrong about a person, or about who is the same person."""
+"""Putting right what was wrong: about a person, what is asked for, or who is the same person."""
 
-from typing import Any
+from typing import Any, Final
 
 from services.chassis.errors import DomainError
 from services.chassis.http import reading
@@ -8,11 +8,17 @@ from services.chassis.http.request import Answer, Request
 from services.chassis.problems import Invalid
 from services.chassis.work import Work
 from services.referrals.domain import person
+from services.referrals.domain.progress import ReferralEnded
 from services.referrals.events import ReferralCorrected
 from services.referrals.handlers.case import Case, named
+from services.referrals.handlers.tell import NEED_STATE, NEED_WISHES, allowing_matching
+from services.referrals.handlers.triage import seen_case
 from services.referrals.handlers.view import referral_answer
-from services.referrals.repository.referrals import Referrals
-from services.referrals.schemas.requests import CLIENT, REPRESENTATIVE
+from services.referrals.repository.referrals import Referrals, Row
+from services.referrals.schemas.requests import ASKED, CLIENT, PLAN, REPRESENTATIVE
+
+NO_PLAN: Final = PLAN.dump(PLAN.load({}))
+RANKED_BY: Final = frozenset({*NEED_WISHES, *NEED_STATE})
 
 
 class NotLinked(DomainError):
@@ -24,8 +30,7 @@ class NotLinked(DomainError):
 
 def correct_client(request: Request, work: Work) -> Answer:
     """Correct the person's facts, here and in their other open referrals of the clinic."""
-    case = Case.of_request(work, request.path["referral_id"])
-    request.expects(case.row["version"])
+    case = seen_case(request, work)
     given = dict(request.body)
     before = case.row["representative"]
     representative = given.pop("representative", before)
@@ -39,6 +44,33 @@ def correct_client(request: Request, work: Work) -> Answer:
         if other and other.is_open:
             apply(other, facts, given=request.body)
     return referral_answer(case.row, work)
+
+
+def correct_referral(request: Request, work: Work) -> Answer:
+    """Correct what the referral asks for; only another urgency makes another next date."""
+    case = seen_case(request, work)
+    if not case.is_open:
+        raise ReferralEnded
+    before = asked(case.row)
+    after = laid_over(before, ASKED.dump(request.body), "preferences", "treatment_plan")
+    corrected = sorted(name for name in after if after[name] != before[name])
+    if corrected:
+        case.row["urgency"] = after["urgency"]
+        case.row["plan"] = after["treatment_plan"]
+        case.row["needs"] = {name: after[name] for name in case.row["needs"]}
+        case.row["version"] += 1
+        case.note("corrected", fields=corrected)
+        if "urgency" in corrected:
+            case.assign()
+        Referrals(work.connection).save(case.row)
+        tell(case, needs_changed=not RANKED_BY.isdisjoint(corrected))
+    return referral_answer(case.row, work)
+
+
+def asked(row: Row) -> dict[str, Any]:
+    """Write what the referral asks for as it came in."""
+    plan = row["plan"] or NO_PLAN
+    return {**row["needs"], "urgency": row["urgency"], "treatment_plan": plan}
 
 
 def apply(case: Case, facts: dict[str, Any], *, given: dict[str, Any]) -> None:
@@ -71,14 +103,23 @@ def settles_dispute(case: Case, facts: dict[str, Any], given: dict[str, Any]) ->
 
 def merged(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """Lay the correction over what is known, and check the whole as if it were new."""
-    safe_contact = {**before["safe_contact"], **given.get("safe_contact", {})}
-    client = {**before, **given, "safe_contact": safe_contact}
+    client = laid_over(before, given, "safe_contact")
     errors: dict[str, list[str]] = {}
     loaded = reading.load(CLIENT, client, "client", errors)
     if errors:
         raise Invalid(errors)
     facts: dict[str, Any] = CLIENT.dump(loaded)
     return facts
+
+
+def laid_over(before: dict[str, Any], given: dict[str, Any], *parts: str) -> dict[str, Any]:
+    """Put what is given in its place, in the named parts field by field; null empties a part."""
+    inner = {
+        part: dict.fromkeys(before[part]) if given[part] is None else before[part] | given[part]
+        for part in parts
+        if part in given
+    }
+    return {**before, **given, **inner}
 
 
 def stood_for(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
@@ -93,8 +134,7 @@ def stood_for(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 def unlink_referral(request: Request, work: Work) -> Answer:
     """Undo a wrong link: from now on this referral is another person's."""
-    case = Case.of_request(work, request.path["referral_id"])
-    request.expects(case.row["version"])
+    case = seen_case(request, work)
     if case.row["linked_referral_id"] is None:
         raise NotLinked
     case.row["client_id"] = work.new_id()
@@ -107,8 +147,10 @@ def unlink_referral(request: Request, work: Work) -> Answer:
 
 
 def tell(case: Case, *, needs_changed: bool) -> None:
+    """Tell of it; to rank anew, only while there is a consent to learn the needs by."""
+    ranks_anew = needs_changed and bool(allowing_matching([case.row], case.work))
     case.emit(
         ReferralCorrected(
-            client_id=case.row["client_id"], needs_changed=needs_changed, **named(case.row)
+            client_id=case.row["client_id"], needs_changed=ranks_anew, **named(case.row)
         )
     )

@@ -211,6 +211,8 @@ def exclude(case: Case, peer_id: str) -> None:
     excluded = case.row["needs"]["excluded_peer_ids"]
     if peer_id not in excluded:
         excluded.append(peer_id)
+        # Whoever corrects the list must have seen it with this peer on it.
+        case.row["version"] += 1
 
 
 def time_of(work: Work) -> Any:

@@ -1,7 +1,7 @@
 """What other services may learn, by purpose and consent, and the record of what they learned."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -36,14 +36,8 @@ NOBODY: Final[dict[str, Any]] = {
 def tell_needs(request: Request, work: Work) -> Answer:
     """Tell matching what it ranks by, of those who agreed to be matched."""
     rows = Referrals(work.connection).find(ids=request.body["ids"])
-    consents = consents_of(rows, work)
-    shown = [
-        row
-        for row in rows
-        if row["status"] in CONSENTED
-        and (consent := consents.get(row["id"]))
-        and consent.allows_matching(work.now)
-    ]
+    consents = allowing_matching(rows, work)
+    shown = [row for row in rows if row["id"] in consents]
     disclose(request, work, shown, (*NEED_FACTS, *NEED_WISHES, "is_minor", "urgency"))
     return Answer({"needs": [need(row, consents[row["id"]], work) for row in shown]})
 
@@ -151,6 +145,18 @@ def consents_of(rows: Iterable[Row], work: Work) -> dict[UUID, Consent]:
             scope=row["scope"], recipients=row["recipients"], ends_at=row["ends_at"]
         )
         for row in found
+    }
+
+
+def allowing_matching(rows: Sequence[Row], work: Work) -> dict[UUID, Consent]:
+    """List the consents, by referral, of those of whom matching may learn now."""
+    consents = consents_of(rows, work)
+    return {
+        row["id"]: consent
+        for row in rows
+        if row["status"] in CONSENTED
+        and (consent := consents.get(row["id"]))
+        and consent.allows_matching(work.now)
     }
 
 

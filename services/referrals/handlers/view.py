@@ -25,7 +25,18 @@ EVERYBODY_SEES: Final = (
 )
 STAFF_SEES: Final = ("external_reference", "submitted_at", "linked_referral_id", "representative")
 CODES: Final = frozenset(
-    {"reason", "by", "cause", "mode", "asked_for", "outcome", "recipient", "kind", "channel"}
+    {
+        "reason",
+        "by",
+        "cause",
+        "mode",
+        "asked_for",
+        "outcome",
+        "recipient",
+        "kind",
+        "channel",
+        "fields",
+    }
 )
 DETAILS_SEEN: Final[Mapping[Role, frozenset[str]]] = {
     CLINIC: CODES | {"referral_id", "answer_by"},

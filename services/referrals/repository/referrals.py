@@ -103,8 +103,9 @@ class Referrals:
             UPDATE referrals
                SET client_id = %(client_id)s, linked_referral_id = %(linked_referral_id)s,
                    status = %(status)s, accepted = %(accepted)s, submitted_at = %(submitted_at)s,
-                   withdrawn_by = %(withdrawn_by)s, needs = %(needs)s, match_id = %(match_id)s,
-                   match_round = %(match_round)s, match_state = %(match_state)s,
+                   withdrawn_by = %(withdrawn_by)s, urgency = %(urgency)s, needs = %(needs)s,
+                   plan = %(plan)s, match_id = %(match_id)s, match_round = %(match_round)s,
+                   match_state = %(match_state)s,
                    peer_organisation_id = %(peer_organisation_id)s, owner_role = %(owner_role)s,
                    owner_organisation_id = %(owner_organisation_id)s, next_date = %(next_date)s,
                    contact_disputed_at = %(contact_disputed_at)s, version = %(version)s

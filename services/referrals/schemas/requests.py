@@ -237,23 +237,34 @@ class TreatmentPlanSchema(Schema):
     goal = Words(longest=1000, allow_none=True, load_default=None)
 
 
-class NewReferralSchema(NeedsSchema):
+class AskedSchema(NeedsSchema):
+    """What the referral asks for, beside whom it is about."""
+
+    urgency = fields.Enum(Urgency, by_value=True, load_default=Urgency.ROUTINE)
+    treatment_plan = fields.Nested(TreatmentPlanSchema, allow_none=True, load_default=None)
+
+
+class NewReferralSchema(AskedSchema):
     clinic_id = fields.UUID(load_default=None, allow_none=True)
     client = fields.Nested(ClientSchema, required=True)
-    urgency = fields.Enum(Urgency, by_value=True, load_default=Urgency.ROUTINE)
     consent = fields.Nested(ConsentSchema, allow_none=True, load_default=None)
-    treatment_plan = fields.Nested(TreatmentPlanSchema, allow_none=True, load_default=None)
     representative = fields.Nested(RepresentativeSchema, allow_none=True, load_default=None)
     external_reference = Words(longest=200, allow_none=True, load_default=None)
 
 
-class CorrectionSchema(ClientSchema):
+class CorrectionSchema(Schema):
     """Only what was wrong; the rest stays as it is."""
-
-    representative = fields.Nested(RepresentativeSchema, allow_none=True)
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**{**more, "partial": True})
+
+
+class ClientCorrectionSchema(CorrectionSchema, ClientSchema):
+    representative = fields.Nested(RepresentativeSchema, allow_none=True)
+
+
+class ReferralCorrectionSchema(CorrectionSchema, AskedSchema):
+    pass
 
 
 class DeclineSchema(Schema):
@@ -293,6 +304,7 @@ class ContactsQuestionSchema(Schema):
 
 CLIENT: Final = ClientSchema()
 NEEDS: Final = NeedsSchema()
+ASKED: Final = AskedSchema()
 PLAN: Final = TreatmentPlanSchema()
 REPRESENTATIVE: Final = RepresentativeSchema()
 

@@ -120,3 +120,15 @@ def test_withdrawing_consent_needs_a_consent(desk: Desk) -> None:
     waiting = desk.submit(referral(consent=None))
 
     assert desk.do("withdraw_consent", waiting["id"], CLERK).status == 409
+
+
+def test_a_consent_for_fewer_organisations_has_the_person_ranked_anew(desk: Desk) -> None:
+    submitted = desk.submit()
+    narrower = {**CONSENT, "with": [str(PEER_ORGANISATION)]}
+
+    desk.do("give_consent", submitted["id"], CLERK, narrower)
+
+    kind, facts = desk.scene.events()[-1]
+    assert (kind, facts["needs_changed"]) == ("referral.corrected.v1", True)
+    (need,) = desk.needs(submitted["id"])
+    assert need["peer_organisation_ids"] == [str(PEER_ORGANISATION)]

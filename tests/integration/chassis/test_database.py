@@ -1,0 +1,47 @@
+"""The pool after an outage: whoever asks once the server is back is answered at once."""
+
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg_pool import PoolTimeout
+
+from deploy.machine.postgres import PrivatePostgres
+from services.chassis.database import Database
+
+
+def answers(database: Database) -> bool:
+    try:
+        with database.transaction() as connection:
+            return connection.execute("SELECT 1 AS one").fetchone() == {"one": 1}
+    except PoolTimeout:
+        return False
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    tmp_path.chmod(0o755)
+    for parent in tmp_path.parents[:2]:
+        parent.chmod(0o755)
+    return tmp_path
+
+
+def test_a_pool_does_not_wait_on_after_a_long_outage_has_ended(folder: Path) -> None:
+    server = PrivatePostgres(folder).start()
+    database = Database(server.dsn, name="test", pool_size=4)
+    database.open()
+    assert answers(database)
+
+    server.stop()
+    # Long enough for the pauses of a pool that doubles them for ever to grow past ten seconds.
+    outage_ends = time.monotonic() + 18
+    while time.monotonic() < outage_ends:
+        assert not answers(database)
+    server.start()
+
+    assert answers(database)
+    with psycopg.connect(server.dsn) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    database.close()
+    server.stop()
