@@ -53,7 +53,8 @@ BY_MATCH_STATE: Final[Mapping[MatchState, Turn]] = {
     MatchState.SHORTLISTED: Turn("coordinator", 3, 2, 1),
     MatchState.OFFERED: Turn("coordinator", 5, 3, 1),
     MatchState.CHOSEN: Turn("peer", 3, 2, 1),
-    MatchState.CONFIRMED: Turn("peer", 5, 3, 1),
+    # Until the first session was held, somebody must see to it that one is booked.
+    MatchState.CONFIRMED: Turn("coordinator", 5, 3, 1),
     MatchState.ACTIVE: Turn("peer", 20, 20, 20),
     MatchState.WAITING_AGAIN: Turn("coordinator", 3, 2, 1),
 }

@@ -51,6 +51,13 @@ def test_an_urgent_referral_is_due_the_next_working_day() -> None:
     assert found == Care(role="coordinator", organisation_id=CLINIC, next_date=date(2026, 11, 23))
 
 
+def test_a_coordinator_sees_to_it_that_a_confirmed_match_gets_its_first_session() -> None:
+    found = care_of(Status.ACCEPTED, MatchState.CONFIRMED)
+
+    assert found is not None
+    assert (found.role, found.organisation_id) == ("coordinator", CLINIC)
+
+
 def test_the_peers_organisation_owns_what_the_peer_has_to_do() -> None:
     found = care_of(Status.ACCEPTED, MatchState.CHOSEN)
 
