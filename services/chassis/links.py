@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from services.chassis.database import Connection
+from services.chassis.http.reading import LANGUAGES
 from services.chassis.problems import Gone, NotFound
 from services.chassis.work import Work
 
@@ -31,6 +32,7 @@ class Link:
     person_id: UUID
     org_ids: tuple[UUID, ...]
     expires_at: datetime
+    language: str
 
 
 def path_of(secret: str) -> str:
@@ -46,21 +48,23 @@ def mint(
     person_id: UUID,
     orgs: Iterable[UUID],
     expires_at: datetime,
+    language: str,
 ) -> str:
     """The secret of the person's open link for this, made where there is none.
 
-    A link that is open already keeps its secret and takes the new expiry.
+    A link that is open already keeps its secret and takes the new expiry and language.
     """
     links = _Links(work.connection)
     wanted = {"purpose": purpose, "subject_id": subject_id, "person_id": person_id}
+    latest = {"expires_at": expires_at, "language": _spoken(language)}
     links.close_what_expired(work.now, wanted)
-    secret = _extend(work, links, wanted, expires_at)
+    secret = _extend(work, links, wanted, latest)
     while secret is None:
         link_id = work.new_id()
         secret = _secret(work, link_id)
         row = wanted | {"id": link_id, "secret_hash": _hash(secret), "org_ids": sorted(orgs)}
-        if not links.add(row | {"made_at": work.now, "expires_at": expires_at}):
-            secret = _extend(work, links, wanted, expires_at)
+        if not links.add(row | latest | {"made_at": work.now}):
+            secret = _extend(work, links, wanted, latest)
     return secret
 
 
@@ -84,6 +88,7 @@ def open_link(work: Work, secret: str) -> Link:
         person_id=row["person_id"],
         org_ids=tuple(row["org_ids"]),
         expires_at=row["expires_at"],
+        language=row["language"],
     )
 
 
@@ -109,13 +114,13 @@ def close_all(work: Work, *, subject_id: UUID, person_id: UUID) -> None:
 
 
 def _extend(
-    work: Work, links: "_Links", wanted: Mapping[str, Any], expires_at: datetime
+    work: Work, links: "_Links", wanted: Mapping[str, Any], latest: Mapping[str, Any]
 ) -> str | None:
-    """The secret of the open link with its expiry renewed, or None where there is none.
+    """The secret of the open link, brought up to date, or None where there is none.
 
     After a change of the link key a secret cannot be told again, so its link is replaced.
     """
-    row = links.extend(wanted, expires_at)
+    row = links.extend(wanted, latest)
     if row is None:
         return None
     secret = _secret(work, row["id"])
@@ -123,6 +128,11 @@ def _extend(
         return secret
     links.close(row["id"], work.now, "replaced")
     return None
+
+
+def _spoken(language: str) -> str:
+    """The language, if there are pages in it."""
+    return language if language in LANGUAGES else LANGUAGES[0]
 
 
 def _secret(work: Work, link_id: UUID) -> str:
@@ -143,27 +153,27 @@ class _Links:
     def add(self, row: Mapping[str, Any]) -> bool:
         query = """
             INSERT INTO links (id, secret_hash, purpose, subject_id, person_id, org_ids,
-                               made_at, expires_at)
+                               made_at, expires_at, language)
             VALUES (%(id)s, %(secret_hash)s, %(purpose)s, %(subject_id)s, %(person_id)s,
-                    %(org_ids)s, %(made_at)s, %(expires_at)s)
+                    %(org_ids)s, %(made_at)s, %(expires_at)s, %(language)s)
                 ON CONFLICT (subject_id, person_id, purpose) WHERE closed_at IS NULL DO NOTHING
         """
         return self.connection.execute(query, row).rowcount == 1
 
-    def extend(self, wanted: Mapping[str, Any], expires_at: datetime) -> dict[str, Any] | None:
+    def extend(self, wanted: Mapping[str, Any], latest: Mapping[str, Any]) -> dict[str, Any] | None:
         query = """
-            UPDATE links SET expires_at = %(expires_at)s
+            UPDATE links SET expires_at = %(expires_at)s, language = %(language)s
              WHERE subject_id = %(subject_id)s AND person_id = %(person_id)s
                AND purpose = %(purpose)s AND closed_at IS NULL
             RETURNING id, secret_hash
         """
-        return self.connection.execute(query, {**wanted, "expires_at": expires_at}).fetchone()
+        return self.connection.execute(query, {**wanted, **latest}).fetchone()
 
     def find(self, secret_hash: bytes) -> dict[str, Any] | None:
         """Shows the hash to the row's policy for the rest of the transaction."""
         self.connection.execute("SELECT set_config('kindred.link', %s, true)", (secret_hash.hex(),))
         query = """
-            SELECT id, purpose, subject_id, person_id, org_ids, expires_at, closed_at
+            SELECT id, purpose, subject_id, person_id, org_ids, expires_at, closed_at, language
               FROM links
              WHERE secret_hash = %s
         """

@@ -64,24 +64,24 @@ DONE: Final = {
 def show(request: Request, work: Work) -> Answer:
     link = links.open_link(work, request.path["secret"])
     match = _asked(link, Matches(work.connection).find(_match_id(link, work)))
-    return Answer(html=_question(link, match, request.language, work))
+    return Answer(html=_question(link, match, work))
 
 
 def use(request: Request, work: Work) -> Answer:
     link = links.open_link(work, request.path["secret"])
     if request.form.get("act") == "not-me":
         _disown(link, work)
-        return _done("not-me", request.language)
+        return _done("not-me", link.language)
     match = _asked(link, Matches(work.connection).lock(_match_id(link, work)))
     act = {CHOOSE: _choose, RESPOND: _respond, WITHDRAW: _withdraw}[link.purpose]
     try:
         outcome = act(request, match, work)
     except Conflict:  # nothing was written yet: the place of an alternate was taken
-        html = _question(link, match, request.language, work, taken=True)
+        html = _question(link, match, work, taken=True)
         return Answer(html=html, status=409)
     links.use(work, link)
-    path = path_for(match, WITHDRAW, match.client_id, work) if outcome == "chosen" else None
-    return _done(outcome, request.language, withdraw_path=path)
+    path = _withdraw_path(link, match, work) if outcome == "chosen" else None
+    return _done(outcome, link.language, withdraw_path=path)
 
 
 def _disown(link: Link, work: Work) -> None:
@@ -129,7 +129,12 @@ def _withdraw(request: Request, match: Match, work: Work) -> str:
     return "search" if following else "withdrawn"
 
 
-def _question(link: Link, match: Match, language: str, work: Work, *, taken: bool = False) -> str:
+def _withdraw_path(link: Link, match: Match, work: Work) -> str:
+    return path_for(match, WITHDRAW, match.client_id, work, language=link.language)
+
+
+def _question(link: Link, match: Match, work: Work, *, taken: bool = False) -> str:
+    language = link.language
     if link.purpose == WITHDRAW:
         return PAGES.render("withdraw.html", language=language)
     offer = Offers(work.connection).find(link.subject_id)

@@ -11,13 +11,7 @@ from email.utils import format_datetime, parseaddr
 from services.chassis.calendar_entry import Method, calendar_entry
 from services.notifications.domain.kinds import Kind, Recipient
 from services.notifications.domain.sending import Contact, Due, Facts
-from services.notifications.texts import (
-    language_of,
-    moment_in_words,
-    render,
-    span_in_words,
-    words,
-)
+from services.notifications.texts import moment_in_words, render, span_in_words, words
 
 # 7-bit transfer, so that a mail server without 8BITMIME takes it as well.
 _POLICY = SMTP.clone(cte_type="7bit")
@@ -49,12 +43,9 @@ class Draft:
     facts: Facts
     contact: Contact
     email: str
+    language: str
     link: str | None
     now: datetime
-
-    @property
-    def language(self) -> str:
-        return language_of(self.message.language, self.contact.language)
 
 
 @dataclass(frozen=True)

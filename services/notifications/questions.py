@@ -125,8 +125,11 @@ def ask_owners(messages: Sequence[Due], owners: Owners) -> Learned:
     return learned
 
 
-def ask_link(message: Due, owners: Owners) -> str | None:
-    """The path of the page where the reader can act; None for kinds that need none."""
+def ask_link(message: Due, language: str, owners: Owners) -> str | None:
+    """The path of the page where the reader can act, in the mail's language.
+
+    None for kinds that need no page.
+    """
     if message.recipient is Recipient.CLINIC:
         return None
     if message.kind in _LINK_PURPOSE:
@@ -136,7 +139,7 @@ def ask_link(message: Due, owners: Owners) -> str | None:
         owner, about = SCHEDULING, {"session_id": str(message.session_id)}
     else:
         return None
-    body = {**about, "person_id": str(message.recipient_id)}
+    body = {**about, "person_id": str(message.recipient_id), "language": language}
     try:
         answer = owners.ask(owner, "/internal/links", purpose=PURPOSE, orgs=message.orgs, body=body)
     except OwnerRefused as refusal:

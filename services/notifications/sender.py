@@ -43,6 +43,7 @@ from services.notifications.questions import (
     ask_owners,
 )
 from services.notifications.repository.claims import Claims
+from services.notifications.texts import language_of
 
 log = get_log(__name__)
 
@@ -130,14 +131,16 @@ class Sender:
     def _send(
         self, message: Due, facts: Facts, contact: Contact, email: str, server: MailServer
     ) -> None:
+        language = language_of(message.language, contact.language)
         try:
-            link = ask_link(message, self.context.directory)
+            link = ask_link(message, language, self.context.directory)
             letter = self.letterhead.write(
                 Draft(
                     message=message,
                     facts=facts,
                     contact=contact,
                     email=email,
+                    language=language,
                     link=link,
                     now=self.context.clock(),
                 )

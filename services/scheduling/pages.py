@@ -38,7 +38,6 @@ def show(request: Request, work: Work) -> Answer:
     return _show(
         _session_of(link, Sessions(work.connection).find(link.subject_id), work),
         link,
-        request,
         work,
     )
 
@@ -48,22 +47,22 @@ def use(request: Request, work: Work) -> Answer:
     session = _session_of(link, Sessions(work.connection).lock(link.subject_id), work)
     match request.form.get("act"):
         case "cancel":
-            return _cancel(session, link, request, work)
+            return _cancel(session, link, work)
         case "move":
             return _move(session, link, request, work)
         case "not-me":
             links.disown(work, link)
             tell_disowned(session, link.person_id, work)
-            return _done("not-me", session, link, request, work)
+            return _done("not-me", session, link, work)
         case _:
             raise Invalid({"act": ["Must be cancel, move or not-me."]})
 
 
-def _cancel(session: Session, link: Link, request: Request, work: Work) -> Answer:
+def _cancel(session: Session, link: Link, work: Work) -> Answer:
     links.use(work, link)
     cause = Cause.PEER if link.person_id == session.peer_id else Cause.CLIENT
     [cancelled] = call_off([session], cause, work)
-    return _done("cancelled", cancelled, link, request, work)
+    return _done("cancelled", cancelled, link, work)
 
 
 def _move(session: Session, link: Link, request: Request, work: Work) -> Answer:
@@ -77,9 +76,9 @@ def _move(session: Session, link: Link, request: Request, work: Work) -> Answer:
         with work.connection.transaction():
             moved = move(session, span, sides, work)
     except TimeTaken:
-        return _show(session, link, request, work, taken=True)
+        return _show(session, link, work, taken=True)
     links.use(work, link)
-    return _done("moved", moved, link, request, work)
+    return _done("moved", moved, link, work)
 
 
 def _session_of(link: Link, session: Session | None, work: Work) -> Session:
@@ -92,9 +91,7 @@ def _session_of(link: Link, session: Session | None, work: Work) -> Session:
     return session
 
 
-def _show(
-    session: Session, link: Link, request: Request, work: Work, *, taken: bool = False
-) -> Answer:
+def _show(session: Session, link: Link, work: Work, *, taken: bool = False) -> Answer:
     zone = zone_of(link.person_id, work) or session.time_zone
     sides = load_sides(session.parties, session.room_id, work)
     window = Span(work.now, work.now + policy.DEFAULT_WINDOW)
@@ -102,25 +99,25 @@ def _show(
     offered = [span.starts_at for span in times if span != session.span]
     html = _PAGES.render(
         "session.html",
-        language=request.language,
-        when=_words(session.starts_at, zone, request.language),
+        language=link.language,
+        when=_words(session.starts_at, zone, link.language),
         zone=_place_in(zone),
         mode=session.mode,
         place=place_of(session, work),
         taken=taken,
         times=[
-            (starts_at.isoformat(), _words(starts_at, zone, request.language))
+            (starts_at.isoformat(), _words(starts_at, zone, link.language))
             for starts_at in offered[: policy.TIMES_ON_A_PAGE]
         ],
     )
     return Answer(html=html, status=409 if taken else None)
 
 
-def _done(what: str, session: Session, link: Link, request: Request, work: Work) -> Answer:
+def _done(what: str, session: Session, link: Link, work: Work) -> Answer:
     zone = zone_of(link.person_id, work) or session.time_zone
-    when = _words(session.starts_at, zone, request.language)
+    when = _words(session.starts_at, zone, link.language)
     html = _PAGES.render(
-        "done.html", language=request.language, what=what, when=when, zone=_place_in(zone)
+        "done.html", language=link.language, what=what, when=when, zone=_place_in(zone)
     )
     return Answer(html=html)
 

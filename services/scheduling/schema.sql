@@ -117,6 +117,7 @@ CREATE TABLE public.links (
     expires_at timestamp with time zone NOT NULL,
     closed_at timestamp with time zone,
     closed_because text,
+    language text DEFAULT 'en'::text NOT NULL,
     CONSTRAINT links_closed_because_known CHECK ((closed_because = ANY (ARRAY['used'::text, 'expired'::text, 'disowned'::text, 'replaced'::text]))),
     CONSTRAINT links_closed_with_reason CHECK (((closed_at IS NULL) = (closed_because IS NULL))),
     CONSTRAINT links_have_an_organisation CHECK ((cardinality(org_ids) > 0))

@@ -20,12 +20,14 @@ WITHDRAW: Final = "withdraw"
 
 def make_link(request: Request, work: Work) -> Answer:
     body = request.body
+    purpose, person_id = body["purpose"], body["person_id"]
     match = Matches(work.connection).find(body["match_id"])
     if match is None:
         raise NotFound
-    if not is_asked(match, body["purpose"], body["person_id"]):
+    if not is_asked(match, purpose, person_id):
         raise Conflict("no-longer-asked", "This person is not asked about this now")
-    return Answer(body={"path": path_for(match, body["purpose"], body["person_id"], work)})
+    path = path_for(match, purpose, person_id, work, language=body["language"])
+    return Answer(body={"path": path})
 
 
 def is_asked(match: Match, purpose: str, person_id: UUID) -> bool:
@@ -37,7 +39,7 @@ def is_asked(match: Match, purpose: str, person_id: UUID) -> bool:
     return match.state in HOLDS_A_PLACE and person_id == match.client_id
 
 
-def path_for(match: Match, purpose: str, person_id: UUID, work: Work) -> str:
+def path_for(match: Match, purpose: str, person_id: UUID, work: Work, *, language: str) -> str:
     rounds.see_both_sides(match, work)
     secret = links.mint(
         work,
@@ -46,6 +48,7 @@ def path_for(match: Match, purpose: str, person_id: UUID, work: Work) -> str:
         person_id=person_id,
         orgs=[org for org in (match.clinic_id, match.peer_organisation_id) if org],
         expires_at=_expires_at(match, purpose, work.now),
+        language=language,
     )
     return links.path_of(secret)
 

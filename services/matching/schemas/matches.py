@@ -143,6 +143,7 @@ class LinkRequestSchema(Schema):
     )
     match_id = fields.UUID(required=True)
     person_id = fields.UUID(required=True)
+    language = fields.String(load_default="en")
 
 
 class LinkSchema(Schema):

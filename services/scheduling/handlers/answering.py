@@ -30,5 +30,6 @@ def make_link(request: Request, work: Work) -> Answer:
         person_id=person_id,
         orgs=(session.clinic_id, session.peer_organisation_id),
         expires_at=session.starts_at,
+        language=request.body["language"],
     )
     return Answer({"path": links.path_of(secret)})

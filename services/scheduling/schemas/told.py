@@ -27,6 +27,7 @@ class ToldSessionsSchema(Schema):
 class LinkForSchema(Schema):
     session_id = fields.UUID(required=True)
     person_id = fields.UUID(required=True)
+    language = fields.String(load_default="en")
 
 
 class LinkPathSchema(Schema):

@@ -29,6 +29,7 @@ def scene(database: Any) -> Iterator[Scene]:
 
 def minted(scene: Scene, subject_id: UUID, **changes: Any) -> str:
     facts: dict[str, Any] = {"purpose": "choose", "person_id": PERSON, "orgs": (NORTH, SOUTH)}
+    facts["language"] = "en"
     with scene.work(NORTH) as work:
         expires_at = work.now + timedelta(days=3)
         facts |= {"subject_id": subject_id, "expires_at": expires_at}
@@ -89,6 +90,26 @@ def test_the_same_link_is_minted_while_it_is_open(scene: Scene) -> None:
     assert show(scene, first).status == 200
     use(scene, first)
     assert minted(scene, parcel_id) != first
+
+
+def test_a_link_has_the_language_of_the_last_mail_that_carried_it(scene: Scene) -> None:
+    parcel_id = parcel(scene)
+
+    def language_of(secret: str) -> str:
+        with scene.work() as work:
+            return links.open_link(work, secret).language
+
+    spanish = minted(scene, parcel_id, language="es")
+    assert language_of(spanish) == "es"
+    english = minted(scene, parcel_id, language="en")
+    assert (english, language_of(english)) == (spanish, "en")
+
+
+def test_a_language_without_pages_is_read_as_english(scene: Scene) -> None:
+    secret = minted(scene, parcel(scene), language="tlh")
+
+    with scene.work() as work:
+        assert links.open_link(work, secret).language == "en"
 
 
 def test_ten_at_once_mint_one_link(scene: Scene) -> None:

@@ -1,5 +1,6 @@
 """Mailed links: shown by GET, acted on by POST, good for one answer."""
 
+import re
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,8 +10,8 @@ from tests.integration.matching.story import Story
 from tests.support import Reply
 
 
-def link(story: Story, purpose: str, match_id: str, person_id: UUID) -> Reply:
-    body = {"purpose": purpose, "match_id": match_id, "person_id": str(person_id)}
+def link(story: Story, purpose: str, match_id: str, person_id: UUID, **more: str) -> Reply:
+    body = {"purpose": purpose, "match_id": match_id, "person_id": str(person_id), **more}
     return story.scene.ask(
         "/links",
         caller="notifications",
@@ -54,16 +55,54 @@ def test_the_client_sees_names_and_ways_and_nothing_about_health(story: Story) -
     offered = story.offer(story.refer()).json
     path = link(story, "choose", offered["match_id"], story.client_id).json["path"]
 
-    english = story.scene.request("GET", path)
-    spanish = story.scene.request("GET", path, headers={"accept-language": "es-MX"})
+    page = story.scene.request("GET", path)
 
-    assert english.status == 200, english.text
-    assert "Ana" in english.text
-    assert "by video" in english.text
-    assert "Elegir a Ben" in spanish.text
-    assert 'lang="es"' in spanish.text
-    assert "grief" not in english.text
+    assert page.status == 200, page.text
+    assert "Ana" in page.text
+    assert "by video" in page.text
+    assert "grief" not in page.text
     assert story.match(offered["match_id"]).json["state"] == "offered"
+
+
+def test_every_page_is_in_the_language_of_the_mail_whatever_the_browser_speaks(
+    story: Story,
+) -> None:
+    peer_id = story.add_peer(display_name="Ben")
+    match_id = story.offer(story.refer()).json["match_id"]
+    english = {"accept-language": "en-US"}
+    choose = link(story, "choose", match_id, story.client_id, language="es").json["path"]
+
+    shown = story.scene.request("GET", choose, headers=english)
+    form = {"choose": str(peer_id)}
+    chosen = story.scene.request("POST", choose, form=form, headers=english)
+    (withdraw,) = re.findall(r'href="(/l/[^"]+)"', chosen.text)
+    left = story.scene.request("GET", withdraw, headers=english)
+    respond = link(story, "respond", match_id, peer_id, language="es").json["path"]
+    form = {"act": "not-me"}
+    disowned = story.scene.request("POST", respond, form=form, headers=english)
+
+    assert "Elegir a Ben" in shown.text
+    assert "Gracias por avisarnos" in disowned.text
+    for page in (shown, chosen, left, disowned):
+        assert page.status == 200, page.text
+        assert '<html lang="es">' in page.text
+
+
+def test_a_mail_in_no_language_of_ours_leads_to_an_english_page(story: Story) -> None:
+    story.add_peer()
+    match_id = story.offer(story.refer()).json["match_id"]
+    path = link(story, "choose", match_id, story.client_id, language="tlh").json["path"]
+
+    page = story.scene.request("GET", path, headers={"accept-language": "es"})
+
+    assert '<html lang="en">' in page.text
+
+
+def test_the_browser_decides_where_the_link_is_not_known(story: Story) -> None:
+    page = story.scene.request("GET", f"/l/m-{'A' * 43}", headers={"accept-language": "es"})
+
+    assert page.status == 404
+    assert '<html lang="es">' in page.text
 
 
 def test_the_client_chooses_and_the_peer_accepts_by_link(story: Story) -> None:

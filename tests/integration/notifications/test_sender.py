@@ -101,9 +101,10 @@ def test_the_client_is_asked_to_choose_and_then_the_peer_is_asked(region: Region
 
     (to_client,), (to_peer,) = region.mail.to(CLIENT_MAIL), region.mail.to(PEER_MAIL)
     asked = [body for owner, path, body in region.scene.owners.asked if path == "/internal/links"]
+    about = {"match_id": str(region.match_id)}
     assert asked == [
-        {"purpose": "choose", "match_id": str(region.match_id), "person_id": str(region.client_id)},
-        {"purpose": "respond", "match_id": str(region.match_id), "person_id": str(region.peer_id)},
+        {**about, "purpose": "choose", "person_id": str(region.client_id), "language": "es"},
+        {**about, "purpose": "respond", "person_id": str(region.peer_id), "language": "en"},
     ]
     for mail in (to_client, to_peer):
         assert "http://127.0.0.1:8080/l/m-secret" in part(mail, "text/plain")

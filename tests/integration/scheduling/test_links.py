@@ -13,18 +13,18 @@ from tests.support import Reply
 TUESDAY_NINE = "2027-01-05T15:00:00Z"
 
 
-def ask_link(region: Region, session_id: str, person_id: UUID) -> Reply:
+def ask_link(region: Region, session_id: str, person_id: UUID, **more: str) -> Reply:
     return region.scene.ask(
         "/links",
         caller="notifications",
         purpose="notification",
-        body={"session_id": session_id, "person_id": str(person_id)},
+        body={"session_id": session_id, "person_id": str(person_id), **more},
         orgs=(region.organisation_id, region.clinic_id),
     )
 
 
-def link(region: Region, session_id: str, person_id: UUID) -> str:
-    reply = ask_link(region, session_id, person_id)
+def link(region: Region, session_id: str, person_id: UUID, **more: str) -> str:
+    reply = ask_link(region, session_id, person_id, **more)
     assert reply.status == 200, reply.text
     return str(reply.json["path"])
 
@@ -58,7 +58,9 @@ def test_showing_the_page_changes_nothing(region: Region, pair: Pair) -> None:
     assert region.show(session_id).json["revision"] == 0
 
 
-def test_the_page_speaks_the_readers_language_and_time(region: Region, pair: Pair) -> None:
+def test_the_page_speaks_the_mails_language_and_the_readers_time(
+    region: Region, pair: Pair
+) -> None:
     zone = "Europe/Madrid"
     told = {"client_id": pair.client_id, "clinic_id": region.clinic_id, "time_zone": zone}
     people = {"people": [{name: str(value) for name, value in told.items()}]}
@@ -67,8 +69,12 @@ def test_the_page_speaks_the_readers_language_and_time(region: Region, pair: Pai
         "referral.corrected.v1", pair, client_id=pair.client_id, needs_changed=False
     )
     session_id = region.booked(pair, TUESDAY_NINE, room_id=put_room(region), mode="in-person")
-    page = show(region, link(region, session_id, pair.client_id), "es")
+    path = link(region, session_id, pair.client_id, language="es")
+    page = show(region, path, "en")
+    cancelled = send(region, path, act="cancel")
 
+    assert '<html lang="es">' in page.text
+    assert '<html lang="es">' in cancelled.text
     assert "martes, 5 de enero de 2027, 16:00" in page.text
     assert "hora de Madrid" in page.text
     assert "Garden room, Tulsa" in page.text
