@@ -5,10 +5,9 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,7 +16,7 @@ import pytest
 
 from services.chassis.roles import Role
 from tests.integration.chassis.slow_service import Slow
-from tests.support import Scene, caller
+from tests.support import Scene, caller, wait_for
 
 # In a process of its own: hosting.web patches whoever imports it, and must come before psycopg.
 SCRIPT = """
@@ -51,7 +50,7 @@ class WebProcess:
         self.process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", SCRIPT], env=environment, stdout=subprocess.PIPE
         )
-        wait_for(lambda: self.get("/health/matching/live") == 200)
+        wait_for(lambda: self.get("/health/matching/live") == 200, seconds=20)
 
     def get(self, path: str) -> int:
         return self._open(urllib.request.Request(f"http://127.0.0.1:{self.port}{path}"))
@@ -68,7 +67,7 @@ class WebProcess:
                 return int(response.status)
         except urllib.error.HTTPError as error:
             return error.code
-        except urllib.error.URLError:
+        except OSError:
             return 0
 
     def stop(self) -> int:
@@ -77,15 +76,6 @@ class WebProcess:
         assert self.process.stdout
         self.process.stdout.close()
         return status
-
-
-def wait_for(check: Callable[[], Any], seconds: float = 20) -> Any:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := check():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("not seen in time")
 
 
 @pytest.fixture
