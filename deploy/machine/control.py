@@ -24,6 +24,7 @@ from deploy.machine.supervisor import FAILED, READY
 
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 90.0
+_SUPERVISOR = "deploy.machine.supervisor"
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,11 @@ def running(run: RunFolder) -> Supervised | None:
     return supervised if supervised and supervised.identity.is_alive else None
 
 
-def up(run: RunFolder) -> tuple[str, bool]:
-    """Make sure that the system runs; return its address, and whether this call started it."""
+def up(run: RunFolder, supervisor: str = _SUPERVISOR) -> tuple[str, bool]:
+    """Make sure that the system runs; return its address, and whether this call started it.
+
+    `supervisor` is the module that is run; another one may have another plan.
+    """
     gateway_port(), replicas()  # a wrong setting stops here, with one line
     if not Path("/proc/self/stat").exists():
         raise CannotStart("/proc is not mounted; by it we know our own processes.")
@@ -59,7 +63,7 @@ def up(run: RunFolder) -> tuple[str, bool]:
     run.create()
     with run.log("supervisor").open("ab") as log:
         started = subprocess.Popen(
-            [sys.executable, "-m", "deploy.machine.supervisor"],
+            [sys.executable, "-m", supervisor],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -9,6 +9,7 @@ import json
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,7 +58,7 @@ class Sink:
         return "250 2.0.0 OK"
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: list[str], make_sink: Callable[[Path], Sink] = Sink) -> None:
     parser = argparse.ArgumentParser(prog="python -m deploy.machine.mail_sink")
     parser.add_argument("--host", default=LOOPBACK)
     parser.add_argument("--port", type=int, required=True)
@@ -66,7 +67,7 @@ def main(arguments: list[str]) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    sink = Controller(Sink(options.folder), hostname=options.host, port=options.port)
+    sink = Controller(make_sink(options.folder), hostname=options.host, port=options.port)
     sink.start()
     stop.wait()
     sink.stop()

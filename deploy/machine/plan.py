@@ -21,6 +21,9 @@ from deploy.topology import SERVICES, read_topology
 _CONNECTIONS_PER_REPLICA = 100
 _CONNECTIONS_FOR_OTHERS = 60
 
+# From the run folder, the gateway's port and the number of replicas.
+MakePlan = Callable[[RunFolder, int, int], "Plan"]
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -31,12 +34,13 @@ class Plan:
     services: ServiceProcesses
     mail_port: int
     password: Callable[[str], str]
+    mail_module: str = "deploy.machine.mail_sink"
 
     def prepare_databases(self) -> None:
         prepare_databases(SERVICES, self.postgres.dsn, self.password)
 
     def mail_sink(self) -> Program:
-        module = [sys.executable, "-m", "deploy.machine.mail_sink"]
+        module = [sys.executable, "-m", self.mail_module]
         return Program(
             name="mail",
             command=[*module, "--port", str(self.mail_port), "--folder", self.run.mail],

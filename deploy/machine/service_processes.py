@@ -67,20 +67,18 @@ class ServiceProcesses:
     def program(self, place: Place) -> Program:
         return Program(
             name=place.name,
-            command=[
-                sys.executable,
-                "-m",
-                f"services.chassis.hosting.{place.role}",
-                place.service,
-            ],
+            command=self.command(place),
             log=self.run.log(place.name),
-            environment=python_environment(self._settings(place)),
+            environment=python_environment(self.settings_of(place)),
             ports=place.ports,
             folder=REPOSITORY,
             grace_seconds=15.0,
         )
 
-    def _settings(self, place: Place) -> dict[str, str]:
+    def command(self, place: Place) -> list[str]:
+        return [sys.executable, "-m", f"services.chassis.hosting.{place.role}", place.service]
+
+    def settings_of(self, place: Place) -> dict[str, str]:
         owners = ";".join(
             f"{service}={','.join(self._addresses(service, 'internal'))}" for service in SERVICES
         )

@@ -20,7 +20,7 @@ from kombu.exceptions import KombuError
 from deploy import topology
 from deploy.machine.keeper import Keeper, Stopped, say
 from deploy.machine.ledger import Ledger
-from deploy.machine.plan import Plan, make_plan
+from deploy.machine.plan import MakePlan, Plan, make_plan
 from deploy.machine.ports import LOOPBACK, is_free
 from deploy.machine.processes import Identity, adopt_orphans
 from deploy.machine.run_folder import CannotStart, RunFolder, gateway_port, replicas, write_json
@@ -33,8 +33,9 @@ _SERVERS, _BROKER, _SERVICES, _GATEWAY = range(4)  # the order of starting; stop
 
 
 class Supervisor:
-    def __init__(self, run: RunFolder) -> None:
+    def __init__(self, run: RunFolder, make_plan: MakePlan = make_plan) -> None:
         self.run = run
+        self.make_plan = make_plan
         self.stopping = threading.Event()
         self.ledger = Ledger(run.ports)
         self.keeper = Keeper(self.ledger, self.stopping)
@@ -69,7 +70,7 @@ class Supervisor:
             raise CannotStart(
                 f"Port {port} is in use by another program; set KINDRED_PORT to a free one."
             )
-        plan = make_plan(self.run, port, replicas())
+        plan = self.make_plan(self.run, port, replicas())
         threading.Thread(target=self._mend, daemon=True).start()
         self._start_front(plan)
         self._together(lambda: self._start_databases(plan), lambda: self._start_broker(plan))
@@ -171,13 +172,13 @@ def lock(run: RunFolder) -> TextIO | None:
     return file
 
 
-def main() -> int:
+def main(make_plan: MakePlan = make_plan) -> int:
     run = RunFolder.of_environment()
     run.create()
     held = lock(run)
     if held is None:
         return 0  # another start was faster, and whoever waits watches that one
-    supervisor = Supervisor(run)
+    supervisor = Supervisor(run, make_plan)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stopping.set())
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
