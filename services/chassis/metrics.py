@@ -19,6 +19,9 @@ PUBLISHED = Counter(
     ["outcome"],
 )
 RELAY_LEADER = Gauge("kindred_relay_leader", "1 where this process's relay is the leader.")
+RELAY_FENCES = Counter(
+    "kindred_relay_fences_total", "Times this process ended the session of a silent leader."
+)
 HTTP_SECONDS = Histogram(
     "kindred_http_request_seconds",
     "Requests by route name and status.",

@@ -1,6 +1,6 @@
 """From the outbox to the broker: in order per aggregate, removed only once confirmed.
 
-One leader per service by advisory lock. A connection on which an answer did not come in time
+One leader per service, as `leadership` says. A connection on which an answer did not come in time
 is thrown away, never used again: late answers would be taken for later ones.
 """
 
@@ -19,6 +19,7 @@ from services.chassis import metrics
 from services.chassis.broker import open_connection
 from services.chassis.database import Connection, connect
 from services.chassis.events import CONTENT_TYPE, headers_of
+from services.chassis.leadership import BEAT_SECONDS, Leadership
 from services.chassis.log import get_log
 from services.chassis.outbox import WAKE_RELAY
 from services.chassis.settings import Settings
@@ -88,16 +89,19 @@ class Relay:
 
     def run(self, stopping: Callable[[], bool]) -> None:
         with connect(self.settings.database, f"{self.service}.relay", autocommit=True) as database:
+            leadership = Leadership(database)
             while not stopping():
-                if _take_lead(database):
+                if leadership.take():
                     try:
-                        self._lead(database, stopping)
+                        self._lead(leadership, stopping)
                     finally:
                         metrics.RELAY_LEADER.set(0)
+                leadership.fence_silent()
                 time.sleep(IDLE_SECONDS)
 
-    def _lead(self, database: Connection, stopping: Callable[[], bool]) -> None:
+    def _lead(self, leadership: Leadership, stopping: Callable[[], bool]) -> None:
         metrics.RELAY_LEADER.set(1)
+        database = leadership.database
         followed = followed_aggregates(self.settings.topology, self.service)
         database.execute(f"LISTEN {WAKE_RELAY}")
         with open_connection(self.settings.broker, f"{self.service}.relay") as broker:
@@ -107,7 +111,9 @@ class Relay:
             channel.events["basic_ack"].add(confirms.on_ack)
             channel.events["basic_nack"].add(confirms.on_nack)
             channel.events["basic_return"].add(confirms.on_return)
-            publisher = Publisher(self.service, followed, broker, channel, confirms)
+            publisher = Publisher(
+                self.service, followed, broker, channel, confirms, leadership.beat
+            )
             while not stopping():
                 rows = read_batch(database, self.settings.relay_batch)
                 try:
@@ -115,6 +121,7 @@ class Relay:
                         settle(database, *publisher.publish(turn))
                 except Held:
                     continue
+                leadership.beat()
                 _beat(broker)
                 if not rows:
                     _wait_for_hint(database)
@@ -127,6 +134,7 @@ class Publisher:
     broker: Any
     channel: Any
     confirms: Confirms
+    beat: Callable[[], None]
 
     def publish(self, rows: Sequence[Row]) -> tuple[list[Row], list[Row], list[Row]]:
         """Publish rows of different aggregates and wait until the broker answered for each."""
@@ -140,12 +148,13 @@ class Publisher:
             self.confirms.published(row)
         deadline = time.monotonic() + CONFIRM_SECONDS
         while self.confirms.pending:
+            self.beat()
             left = deadline - time.monotonic()
             if left <= 0:
                 metrics.PUBLISHED.labels("unanswered").inc(len(self.confirms.pending))
                 raise Unanswered(f"{len(self.confirms.pending)} publishings")
             try:
-                self.broker.drain_events(timeout=left)
+                self.broker.drain_events(timeout=min(left, BEAT_SECONDS))
             except TimeoutError:
                 continue
         return self.confirms.take()
@@ -237,12 +246,6 @@ def _hold(database: Connection, rows: Sequence[Row], problem: str) -> None:
     database.execute(query, (problem, [row["position"] for row in rows]))
     metrics.PUBLISHED.labels(problem).inc(len(rows))
     log.warning("events_held", problem=problem, count=len(rows), type=rows[0]["type"])
-
-
-def _take_lead(database: Connection) -> bool:
-    query = "SELECT pg_try_advisory_lock(hashtext('kindred.relay')) AS leads"
-    row = database.execute(query).fetchone()
-    return row is not None and bool(row["leads"])
 
 
 def _beat(broker: Any) -> None:

@@ -304,6 +304,13 @@ CREATE TABLE public.positions (
     sequence bigint NOT NULL
 );
 
+CREATE TABLE public.relay_heartbeats (
+    relay text NOT NULL,
+    backend_pid integer NOT NULL,
+    beat_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
 CREATE TABLE public.shortlisted_peers (
     match_id uuid NOT NULL,
     clinic_id uuid NOT NULL,
@@ -394,6 +401,9 @@ ALTER TABLE ONLY public.peers
 
 ALTER TABLE ONLY public.positions
     ADD CONSTRAINT positions_pkey PRIMARY KEY (consumer, aggregate_id);
+
+ALTER TABLE ONLY public.relay_heartbeats
+    ADD CONSTRAINT relay_heartbeats_pkey PRIMARY KEY (relay);
 
 ALTER TABLE ONLY public.shortlisted_peers
     ADD CONSTRAINT shortlisted_peers_pkey PRIMARY KEY (match_id, peer_id);

@@ -211,6 +211,13 @@ CREATE TABLE public.positions (
     sequence bigint NOT NULL
 );
 
+CREATE TABLE public.relay_heartbeats (
+    relay text NOT NULL,
+    backend_pid integer NOT NULL,
+    beat_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
 CREATE TABLE public.streams (
     aggregate_id uuid NOT NULL,
     aggregate text NOT NULL,
@@ -268,6 +275,9 @@ ALTER TABLE ONLY public.people
 
 ALTER TABLE ONLY public.positions
     ADD CONSTRAINT positions_pkey PRIMARY KEY (consumer, aggregate_id);
+
+ALTER TABLE ONLY public.relay_heartbeats
+    ADD CONSTRAINT relay_heartbeats_pkey PRIMARY KEY (relay);
 
 ALTER TABLE ONLY public.streams
     ADD CONSTRAINT streams_pkey PRIMARY KEY (aggregate_id, aggregate);

@@ -253,6 +253,13 @@ CREATE TABLE public.referrals (
 
 ALTER TABLE ONLY public.referrals FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.relay_heartbeats (
+    relay text NOT NULL,
+    backend_pid integer NOT NULL,
+    beat_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
 CREATE TABLE public.steps (
     id bigint NOT NULL,
     referral_id uuid NOT NULL,
@@ -350,6 +357,9 @@ ALTER TABLE ONLY public.positions
 
 ALTER TABLE ONLY public.referrals
     ADD CONSTRAINT referrals_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.relay_heartbeats
+    ADD CONSTRAINT relay_heartbeats_pkey PRIMARY KEY (relay);
 
 ALTER TABLE ONLY public.steps
     ADD CONSTRAINT steps_pkey PRIMARY KEY (id);

@@ -215,6 +215,13 @@ CREATE TABLE public.positions (
     sequence bigint NOT NULL
 );
 
+CREATE TABLE public.relay_heartbeats (
+    relay text NOT NULL,
+    backend_pid integer NOT NULL,
+    beat_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
 CREATE TABLE public.rooms (
     id uuid NOT NULL,
     peer_organisation_id uuid NOT NULL,
@@ -316,6 +323,9 @@ ALTER TABLE ONLY public.people
 
 ALTER TABLE ONLY public.positions
     ADD CONSTRAINT positions_pkey PRIMARY KEY (consumer, aggregate_id);
+
+ALTER TABLE ONLY public.relay_heartbeats
+    ADD CONSTRAINT relay_heartbeats_pkey PRIMARY KEY (relay);
 
 ALTER TABLE ONLY public.rooms
     ADD CONSTRAINT rooms_pkey PRIMARY KEY (id);

@@ -60,6 +60,7 @@ WITHOUT_ROW_SECURITY = {
     "outbox_sent",
     "peer_organisations",
     "positions",
+    "relay_heartbeats",
     "streams",
 }
 
