@@ -1,7 +1,7 @@
 # What one does here; `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean test check lint types verify generate format lock runtime dev
+.PHONY: help demo up down clean test check bench lint types verify generate format lock runtime dev
 
 BIN := .venv/bin
 CODE := services deploy tests
@@ -26,6 +26,9 @@ test: dev ## all tests, on servers of their own
 
 check: dev ## what CI runs: format, lint, import rules, types, generated files, tests
 	@$(MAKE) --no-print-directory lint types verify test
+
+bench: dev ## every performance figure (ONLY=<prefix> for some of them), also in .run/bench.json
+	@$(BIN)/python -m tests.benchmarks --only "$(ONLY)"
 
 lint: dev ## format and lint, and who may import whom
 	@$(BIN)/ruff format --check $(CODE)

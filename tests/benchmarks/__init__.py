@@ -1,0 +1,1 @@
+"""Every performance figure: a module here declares MEASUREMENTS, `make bench` finds and runs it."""

@@ -1,0 +1,55 @@
+"""What every measurement finds set up: servers of its own, as durable as those of `make up`."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from deploy.machine.postgres import PrivatePostgres
+from deploy.machine.rabbitmq import PrivateRabbit
+from tests.support import Databases
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN = ROOT / ".run" / "bench"
+
+
+class Bench:
+    """Starts a server when it is first asked for; everything is stopped when the block ends."""
+
+    def __init__(self, only: str = "", folder: Path = RUN) -> None:
+        self.only = only
+        self.folder = folder
+        self._at_the_end = ExitStack()
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._at_the_end.close()
+
+    def wants(self, name: str) -> bool:
+        return name.startswith(self.only)
+
+    def at_the_end(self, stop: Callable[[], object]) -> None:
+        """Have this called at the end and on Ctrl-C, the last given first."""
+        self._at_the_end.callback(stop)
+
+    @cached_property
+    def postgres(self) -> str:
+        """An administrator's DSN."""
+        server = PrivatePostgres(self.folder / "postgres", durable=True)
+        self.at_the_end(server.stop)
+        return server.start().dsn
+
+    @cached_property
+    def databases(self) -> Databases:
+        return Databases(self.postgres)
+
+    @cached_property
+    def broker(self) -> str:
+        """An administrator's AMQP URL."""
+        server = PrivateRabbit(self.folder / "rabbitmq")
+        self.at_the_end(server.stop)
+        return server.start().url
