@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from deploy.machine.backup_folder import BackupFolder
 from deploy.machine.databases import prepare_databases
 from deploy.machine.environment import python_environment
 from deploy.machine.gateway import Gateway
@@ -60,6 +61,8 @@ def make_plan(run: RunFolder, gateway_port: int, replicas: int) -> Plan:
     ports = FreePorts()
     ports.given.add(gateway_port)
     make_keys(run.keys, SERVICES)
+    backups = BackupFolder.of(run.backups, secrets)
+    backups.create()
     passwords = {service: secrets.of(f"service {service}") for service in SERVICES}
     postgres = PostgresServer(
         folder=run.path / "postgres",
@@ -67,6 +70,7 @@ def make_plan(run: RunFolder, gateway_port: int, replicas: int) -> Plan:
         port=ports.take(),
         password=secrets.of("postgres"),
         max_connections=_CONNECTIONS_FOR_OTHERS + _CONNECTIONS_PER_REPLICA * replicas,
+        archive=backups.log,
     )
     rabbit = RabbitServer(
         folder=run.path / "rabbitmq",
@@ -89,6 +93,7 @@ def make_plan(run: RunFolder, gateway_port: int, replicas: int) -> Plan:
     shared_settings = {
         "KINDRED_PUBLIC_URL": f"http://{LOOPBACK}:{gateway_port}",
         "KINDRED_SMTP": f"{LOOPBACK}:{mail_port}",
+        "KINDRED_JOURNAL": str(backups.journals),
     }
     services = ServiceProcesses(run, replicas, shared_settings, own_settings)
     services.choose_places(ports)

@@ -1,8 +1,9 @@
 """A private PostgreSQL server: its data folder, its settings, and when it is ready."""
 
+import shlex
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -12,12 +13,15 @@ from deploy.machine.ledger import Ledger
 from deploy.machine.ports import LOOPBACK, FreePorts
 from deploy.machine.private_files import Secrets
 from deploy.machine.processes import Process, Program, stop_together, wait_until_ready
-from deploy.machine.run_folder import CannotStart
+from deploy.machine.run_folder import CannotStart, whole_number
 from deploy.machine.unprivileged import Account, unprivileged
 
 ADMIN = "postgres"
 _SOCKET_PATH_LIMIT = 107
 _START_SECONDS = 60.0
+_ARCHIVE = Path(__file__).with_name("archive_segment.sh")
+# So much may be lost with the machine itself, of what the journals do not hold.
+ARCHIVE_SECONDS = 60
 
 # PostgreSQL quotes values in messages about errors, and statements with their parameters; these
 # settings together leave only its own start, stop and crash in the log.
@@ -69,6 +73,8 @@ class PostgresServer:
     password: str
     max_connections: int = 100
     durable: bool = True
+    archive: Path | None = None  # where finished segments of its log are kept, for a restore
+    more_settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def data(self) -> Path:
@@ -86,7 +92,7 @@ class PostgresServer:
         if not (self.data / "PG_VERSION").exists():
             self._make_cluster(account)
         settings = self.data / "kindred.conf"
-        lines = [f"{name} = '{value}'" for name, value in self._settings().items()]
+        lines = [f"{name} = {_quoted(value)}" for name, value in self._settings().items()]
         # initdb's own file comes first: it holds the kind of shared memory that works here.
         settings.write_text("\n".join(["include 'postgresql.conf'", *lines]) + "\n")
         account.own(settings)
@@ -151,7 +157,24 @@ class PostgresServer:
             "ident_file": str(self.data / "pg_ident.conf"),
             **SILENT_ABOUT_VALUES,
             **_MODEST,
+            **(_archiving(self.archive) if self.archive else {}),
+            **self.more_settings,
         }
+
+
+def _quoted(value: str) -> str:
+    """As a configuration file has it: a backslash and a quote are doubled."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _archiving(folder: Path) -> Mapping[str, str]:
+    """Keep every finished segment; one that changed is finished after a minute at the latest."""
+    script, to = (shlex.quote(str(path)).replace("%", "%%") for path in (_ARCHIVE, folder))
+    return {
+        "archive_mode": "on",
+        "archive_command": f"{script} %p {to}/%f",
+        "archive_timeout": str(whole_number("KINDRED_ARCHIVE_SECONDS", ARCHIVE_SECONDS, 1, 3600)),
+    }
 
 
 class PrivatePostgres:

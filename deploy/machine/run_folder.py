@@ -43,6 +43,11 @@ class RunFolder:
     def logs(self) -> Path:
         return self.path / "log"
 
+    @property
+    def backups(self) -> Path:
+        """Where backups and journals lie; in earnest on another disk."""
+        return Path(os.environ.get("KINDRED_BACKUPS") or self.path / "backups").absolute()
+
     def log(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 

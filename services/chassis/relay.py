@@ -19,6 +19,7 @@ from services.chassis import metrics
 from services.chassis.broker import open_connection
 from services.chassis.database import Connection, connect
 from services.chassis.events import CONTENT_TYPE, headers_of
+from services.chassis.journal import Journal
 from services.chassis.leadership import BEAT_SECONDS, Leadership
 from services.chassis.log import get_log
 from services.chassis.outbox import WAKE_RELAY
@@ -103,6 +104,8 @@ class Relay:
         metrics.RELAY_LEADER.set(1)
         database = leadership.database
         followed = followed_aggregates(self.settings.topology, self.service)
+        root = self.settings.journal
+        journal = Journal.of(root, self.service) if root else None
         database.execute(f"LISTEN {WAKE_RELAY}")
         with open_connection(self.settings.broker, f"{self.service}.relay") as broker:
             channel = broker.channel()
@@ -116,6 +119,8 @@ class Relay:
             )
             while not stopping():
                 rows = read_batch(database, self.settings.relay_batch)
+                if journal:
+                    journal.write(rows)
                 try:
                     for turn in turns(rows):
                         settle(database, *publisher.publish(turn))

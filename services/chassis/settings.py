@@ -42,6 +42,7 @@ class Settings:
     consume_batch: int
     relay_batch: int
     sent_days: int
+    journal: Path | None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -65,6 +66,7 @@ class Settings:
             consume_batch=reader.number("CONSUME_BATCH", 100, 1, 1000),
             relay_batch=reader.number("RELAY_BATCH", 500, 1, 5000),
             sent_days=reader.number("SENT_DAYS", 35, 1, 3650),
+            journal=reader.optional_path("JOURNAL"),
         )
         reader.raise_if_wrong()
         return settings
@@ -84,6 +86,10 @@ class _Reader:
         if value is None:
             self.problems.append(f"KINDRED_{name} is missing")
         return value or ""
+
+    def optional_path(self, name: str) -> Path | None:
+        value = self.environment.get(f"KINDRED_{name}")
+        return Path(value) if value else None
 
     def secret(self, name: str) -> str:
         value = self.text(name)

@@ -19,6 +19,7 @@ from services.chassis.hosting.threads import StopFlag, Thread
 from services.chassis.hosting.watch import serve_watch
 from services.chassis.http import idempotency
 from services.chassis.internal import Directory
+from services.chassis.journal import Journal
 from services.chassis.log import configure, get_log
 from services.chassis.loops import LoopContext
 from services.chassis.queue_loop import QueueLoop, RetryLoop
@@ -109,6 +110,9 @@ class Worker:
     def _forget(self, work: Work) -> None:
         forget_old(work.connection, self.settings.sent_days)
         idempotency.clear_old(work)
+        if self.settings.journal:
+            journal = Journal.of(self.settings.journal, self.service.name)
+            journal.forget(self.settings.sent_days, work.now.date())
 
     def _run_loop(self, declared: Loop) -> None:
         if declared.wakes_on is None:

@@ -12,11 +12,15 @@ import amqp
 import psycopg
 import pytest
 
+from deploy.machine.ledger import Ledger
+from deploy.machine.ports import FreePorts
 from deploy.machine.postgres import PostgresServer, PrivatePostgres, binaries
-from deploy.machine.processes import Identity
+from deploy.machine.processes import Identity, stop_together, wait_until_ready
 from deploy.machine.rabbitmq import PrivateRabbit
 from deploy.machine.rabbitmq_definitions import VHOST, definitions
 from deploy.machine.run_folder import read_json
+from deploy.machine.unprivileged import unprivileged
+from tests.support import wait_for
 
 CANARY = "canary-4f1d"
 
@@ -44,6 +48,40 @@ def test_postgres_logs_neither_statements_nor_values_that_went_wrong(folder: Pat
     server.stop()
 
     assert CANARY not in server.log.read_text()
+
+
+def test_postgres_archives_its_log_from_the_moment_that_the_folder_is_there(folder: Path) -> None:
+    run, archive = folder / "archiving", folder / "50% of 'it'" / "log"
+    run.mkdir()
+    server = PostgresServer(run, run / "log", FreePorts().take(), "secret", archive=archive)
+    server.prepare()
+    ledger = Ledger(run / "processes.json")
+    process = ledger.start(server.program())
+    wait_until_ready(process, server.is_ready, 60)
+
+    def a_segment() -> str:
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS t (); DROP TABLE t")
+            row = connection.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchone()
+            assert row
+            return str(row[0])
+
+    def last_taken() -> str | None:
+        with psycopg.connect(server.dsn()) as connection:
+            row = connection.execute("SELECT last_archived_wal FROM pg_stat_archiver").fetchone()
+            return str(row[0]) if row else None
+
+    try:
+        too_early = a_segment()
+        wait_for(lambda: last_taken() == too_early, seconds=30)
+        archive.mkdir(parents=True)
+        unprivileged().own(archive)
+        name = a_segment()
+        wait_for((archive / name).exists, seconds=30)
+        assert not (archive / too_early).exists()
+        assert (archive / name).stat().st_size == 16 * 2**20
+    finally:
+        stop_together([process])
 
 
 def test_postgres_ends_on_sigterm_while_a_client_is_connected(folder: Path) -> None:
