@@ -1,7 +1,7 @@
 """The pool, and transactions that act for named organisations."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -34,8 +34,16 @@ def connect(dsn: str, name: str, *, autocommit: bool = False) -> Connection:
 
 def act_for(connection: psycopg.Connection[Any], orgs: Iterable[UUID]) -> None:
     """Let the current transaction see the rows of these organisations, and no others."""
-    text = "{" + ",".join(map(str, orgs)) + "}"
-    connection.execute("SELECT set_config('kindred.orgs', %s, true)", (text,))
+    connection.execute("SELECT set_config('kindred.orgs', %s, true)", (_listed(orgs),))
+
+
+def require_open(connection: psycopg.Connection[Any]) -> None:
+    """Raise if the server has left, by a look at the socket and without asking the server.
+
+    It says why it leaves before it closes, so there may be two things to read.
+    """
+    connection.pgconn.consume_input()
+    connection.pgconn.consume_input()
 
 
 class Database:
@@ -52,8 +60,14 @@ class Database:
             # by default it would still be waiting minutes after a long outage has ended.
             reconnect_timeout=1,
             open=False,
-            check=ConnectionPool.check_connection,
-            kwargs={"application_name": name, "row_factory": dict_row, **SESSION},
+            check=require_open,
+            # We begin and end transactions ourselves.
+            kwargs={
+                "application_name": name,
+                "row_factory": dict_row,
+                "autocommit": True,
+                **SESSION,
+            },
         )
 
     def open(self) -> None:
@@ -67,9 +81,14 @@ class Database:
         """One transaction: committed when the block ends, rolled back when it raises."""
         connection = self._take()
         try:
-            with connection.transaction():
-                act_for(connection, orgs)
+            _begin(connection, orgs)
+            try:
                 yield connection
+            except BaseException:
+                with suppress(psycopg.Error):  # the pool throws away what cannot even be undone
+                    connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
         finally:
             self.pool.putconn(connection)
 
@@ -82,3 +101,13 @@ class Database:
             except PoolTimeout:
                 if monotonic() > deadline:
                     raise
+
+
+def _begin(connection: Connection, orgs: Iterable[UUID]) -> None:
+    """Begin, and say for whom, in one message to the server; UUIDs need no quoting."""
+    query = f"BEGIN; SELECT set_config('kindred.orgs', '{_listed(orgs)}', true)"
+    connection.execute(query.encode(), prepare=False)
+
+
+def _listed(orgs: Iterable[UUID]) -> str:
+    return "{" + ",".join(str(org) for org in orgs) + "}"

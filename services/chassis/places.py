@@ -3,7 +3,7 @@
 import mmap
 import struct
 from bisect import bisect_left
-from functools import cache
+from functools import cache, lru_cache
 from math import asin, cos, radians, sin, sqrt
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ ROW: Final = struct.Struct("<Iff")  # code, latitude, longitude, in the order of
 EARTH_KILOMETRES: Final = 6371.0088
 
 
+@lru_cache(maxsize=4096)
 def locate(postal_code: str) -> Point | None:
     """Find the point of a five-digit code; of ZIP+4, the first five digits count."""
     code = _five_digits(postal_code)

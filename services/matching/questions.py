@@ -15,6 +15,7 @@ from services.matching.schemas.heard import NeedsSchema
 Row = dict[str, Any]
 PURPOSE: Final = "matching"
 IDS_AT_ONCE: Final = 200
+_NEEDS: Final = NeedsSchema()
 
 
 def needs(received: Sequence[Received], directory: Directory) -> Mapping[UUID, Row]:
@@ -54,7 +55,7 @@ def ask_needs(directory: Directory, clinics: Mapping[UUID, Iterable[UUID]]) -> d
             orgs={org for referral_id in some for org in clinics[referral_id]},
             body={"ids": some},
         )
-        for need in NeedsSchema().load(answer)["needs"]:
+        for need in _NEEDS.load(answer)["needs"]:
             found[need["referral_id"]] = _as_stored(need)
     return found
 

@@ -19,6 +19,7 @@ from services.scheduling.schemas.heard import (
 
 PURPOSE = "scheduling"
 MOST_IDS = 200
+_MATCHES, _PEERS, _PEOPLE = ToldMatchesSchema(), ToldPeersSchema(), ToldPeopleSchema()
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def _person_of(
 def _match(match_id: UUID, orgs: Iterable[UUID], directory: Directory) -> Match | None:
     body = {"ids": [match_id]}
     told = directory.ask("matching", "/internal/matches", purpose=PURPOSE, orgs=orgs, body=body)
-    for facts in ToldMatchesSchema().load(told)["matches"]:
+    for facts in _MATCHES.load(told)["matches"]:
         return Match(id=facts.pop("match_id"), **facts)
     return None
 
@@ -106,7 +107,7 @@ def _match(match_id: UUID, orgs: Iterable[UUID], directory: Directory) -> Match 
 def _peer(peer_id: UUID, orgs: Iterable[UUID], directory: Directory) -> Person | None:
     body = {"ids": [peer_id]}
     told = directory.ask("matching", "/internal/peers", purpose=PURPOSE, orgs=orgs, body=body)
-    for peer in ToldPeersSchema().load(told)["peers"]:
+    for peer in _PEERS.load(told)["peers"]:
         return Person(
             id=peer["peer_id"],
             kind="peer",
@@ -128,7 +129,7 @@ def _clients(
             organisation_id=client["clinic_id"],
             time_zone=client["time_zone"],
         )
-        for client in ToldPeopleSchema().load(told)["people"]
+        for client in _PEOPLE.load(told)["people"]
     ]
 
 

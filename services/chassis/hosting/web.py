@@ -23,6 +23,7 @@ from nameko.web.server import WebServer
 from werkzeug.wrappers import Request as WsgiRequest
 
 from services.chassis.database import Database
+from services.chassis.hosting import green_wait
 from services.chassis.hosting.host import host, read_settings, service_named
 from services.chassis.http.application import internal_application, public_application
 from services.chassis.http.keys import PublicKeys
@@ -37,6 +38,8 @@ from services.chassis.work import Workplace
 
 log = get_log(__name__)
 
+green_wait.install()
+
 Handle = Callable[[RawRequest], RawResponse]
 DRAIN_SECONDS = 6.0
 REASONS = {428: "Precondition Required", 422: "Unprocessable Content"}
@@ -48,7 +51,7 @@ class BlockingWait(Exception):
 
 def require_green_wait() -> None:
     chosen = getattr(psycopg.waiting.wait, "__name__", "unknown")
-    if chosen != "wait_selector":
+    if chosen != green_wait.wait_green.__name__:
         raise BlockingWait(chosen)
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from marshmallow import Schema
 
 from services.chassis.http.raw import RawRequest, RawResponse
+from services.chassis.http.reading import schema_of
 from services.chassis.http.request import Answer, entity_tag
 from services.chassis.service import Route
 
@@ -60,7 +61,8 @@ def page_answer(answer: Answer, policy: str) -> RawResponse:
 def dumped(schema: type[Schema] | None, body: Any, *, many: bool) -> Any:
     if schema is None or body is None:
         return body
-    return {"items": schema().dump(body, many=True)} if many else schema().dump(body)
+    known = schema_of(schema)
+    return {"items": known.dump(body, many=True)} if many else known.dump(body)
 
 
 def _whole(status: int, headers: dict[str, str], answer: Answer, body: Any) -> RawResponse:

@@ -13,7 +13,6 @@ from secrets import token_hex
 from typing import Any, TypeVar
 from uuid import UUID
 
-from marshmallow import Schema
 from psycopg import OperationalError
 from psycopg.errors import DeadlockDetected, SerializationFailure
 
@@ -152,12 +151,12 @@ class Pipeline:
         errors: dict[str, list[str]] = {}
         parameters = reading.read_path(path)
         asked = route.query if isinstance(route, Route) else None
-        query = reading.read_query(raw.query, _schema(asked), errors)
+        query = reading.read_query(raw.query, reading.schema_of(asked), errors)
         sent, body = None, None
         if raw.method in idempotency.WRITES:
             limit = route.max_body_bytes if isinstance(route, Route) else MAX_BYTES
             sent = read_json(raw, limit)
-            body = reading.load(_schema(route.body), sent, "body", errors)
+            body = reading.load(reading.schema_of(route.body), sent, "body", errors)
         if errors:
             raise Invalid(errors)
         request = Request(
@@ -207,10 +206,6 @@ def _retried(act: Callable[[], T]) -> T:
         except (SerializationFailure, DeadlockDetected):
             continue
     return act()
-
-
-def _schema(declared: type[Schema] | None) -> Schema:
-    return (declared or reading.NoFields)()
 
 
 def _named_organisations(raw: RawRequest) -> frozenset[UUID]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -24,6 +25,12 @@ _PREFERENCE = re.compile(r"\s*([a-z]{2})(?:-[\w-]+)?\s*(?:;\s*q=([01](?:\.\d{0,3
 
 class NoFields(Schema):
     """For what a route does not read: anything sent is unknown, and said to be."""
+
+
+@cache
+def schema_of(declared: type[Schema] | None) -> Schema:
+    """The one schema of a kind: to make one takes longer than to read a request by it."""
+    return (declared or NoFields)()
 
 
 def read_path(parameters: Mapping[str, str]) -> dict[str, Any]:

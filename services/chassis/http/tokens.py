@@ -1,7 +1,8 @@
 """Bearer tokens: what makes one valid, and whom it speaks for (RFC 7519, 8725, 9068)."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,10 @@ AUDIENCE = "kindred"
 SERVICE_TOKEN_SECONDS = 60
 
 _LEEWAY_SECONDS = 30
+# Callers ask again and again with one token, so its signature is checked once; of more tokens
+# than this at a time, all are checked again.
+_MOST_KNOWN = 1024
+_REUSED = timedelta(seconds=SERVICE_TOKEN_SECONDS / 2)
 _MAX_CHARACTERS = 8192
 _TYPES = frozenset({"at+jwt", "JWT"})  # RFC 9068's, and what many providers still write
 
@@ -26,15 +31,40 @@ class InvalidToken(Exception):
 
 
 @dataclass(frozen=True)
+class Known:
+    """A token that was found valid, and what may make it invalid later."""
+
+    caller: Caller
+    key: KeyWithName
+    expires: int
+
+
+@dataclass(frozen=True)
 class Verifier:
     """Decides whether a token speaks for somebody, at the service that was called."""
 
     keys: PublicKeys
     issuer: str
     service: str
+    _known: dict[bytes, Known] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     def verify(self, token: str, now: datetime) -> Caller:
         """Whom the token speaks for; raise InvalidToken."""
+        digest = sha256(token.encode(errors="replace")).digest()
+        known = self._known.get(digest)
+        if known is None or not self._is_still_valid(known, now):
+            known = self._check(token, now)
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[digest] = known
+        return known.caller
+
+    def _is_still_valid(self, known: Known, now: datetime) -> bool:
+        """Until it expires, or its key is taken out of the file or replaced."""
+        is_running = int(now.timestamp()) - _LEEWAY_SECONDS < known.expires
+        return is_running and self.keys.find(known.key.kid) is known.key
+
+    def _check(self, token: str, now: datetime) -> Known:
         key = self._key_of(token)
         try:
             claims = jwt.decode(token, key.key, algorithms=[key.algorithm]).claims
@@ -43,7 +73,8 @@ class Verifier:
             raise InvalidToken("The token has expired.") from None
         except (JoseError, ValueError, TypeError):
             raise InvalidToken("The token is not valid here.") from None
-        return _service(key.service, claims) if key.service else _person(claims)
+        caller = _service(key.service, claims) if key.service else _person(claims)
+        return Known(caller, key, int(claims["exp"]))
 
     def _key_of(self, token: str) -> KeyWithName:
         if len(token) > _MAX_CHARACTERS or not token.isascii():
@@ -79,15 +110,23 @@ class ServiceIdentity:
 
     key: KeyWithName
     clock: Clock = system_clock
+    _made: dict[str, tuple[datetime, str]] = field(
+        init=False, default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def name(self) -> str:
         return self.key.service or ""
 
     def token_for(self, owner: str) -> str:
-        """A token that only this owner accepts, for the next minute."""
-        claims = {"iss": self.key.kid, "sub": self.name, "aud": audience_of(owner)}
-        return _sign(self.key, claims | {"role": SERVICE}, self.clock(), SERVICE_TOKEN_SECONDS)
+        """A token that only this owner accepts, for a minute from when it was made."""
+        now = self.clock()
+        made_at, token = self._made.get(owner, (now, ""))
+        if not token or not timedelta(0) <= now - made_at < _REUSED:
+            claims = {"iss": self.key.kid, "sub": self.name, "aud": audience_of(owner)}
+            token = _sign(self.key, claims | {"role": SERVICE}, now, SERVICE_TOKEN_SECONDS)
+            self._made[owner] = now, token
+        return token
 
 
 def issue(

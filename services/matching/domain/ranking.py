@@ -1,11 +1,12 @@
 """Which peers suit a need, in what order, and why; whoever does not suit is ruled out by a rule."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Final
+from functools import cached_property
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from services.chassis.places import Point, kilometres
@@ -50,6 +51,14 @@ class Need:
     organisation_ids: frozenset[UUID] | None = None  # who may learn of the person; None is all
     excluded_peer_ids: frozenset[UUID] = frozenset()
     former_peer_ids: frozenset[UUID] = frozenset()
+
+    @cached_property
+    def spoken(self) -> frozenset[str]:
+        return _primary(self.languages)
+
+    @cached_property
+    def unwanted_peer_ids(self) -> frozenset[UUID]:
+        return self.excluded_peer_ids | self.former_peer_ids
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,13 +114,21 @@ class Reason:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
+class Candidate(NamedTuple):
+    """A peer who suits; the reasons are put into words only for whoever is shown."""
+
     peer_id: UUID
     points: int
     modes: tuple[Mode, ...]
-    reasons_for: tuple[Reason, ...]
-    reasons_against: tuple[Reason, ...]
+    parts: "tuple[Part, ...]"
+
+    @property
+    def reasons_for(self) -> tuple[Reason, ...]:
+        return tuple(_reasons(part.speaks_for for part in self.parts))
+
+    @property
+    def reasons_against(self) -> tuple[Reason, ...]:
+        return tuple(_reasons(part.speaks_against for part in self.parts))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,23 +167,11 @@ def ways_to_meet(need: Need, peer: Peer, policy: Policy) -> tuple[Mode, ...]:
 
 
 def first_broken_rule(need: Need, peer: Peer, modes: tuple[Mode, ...]) -> Rule | None:
-    share_a_mode = set(need.modes) & set(peer.modes)
-    broken = {
-        Rule.CONSENT: not _may_learn(need, peer),
-        Rule.EXCLUDED: peer.id in need.excluded_peer_ids | need.former_peer_ids,
-        Rule.PAUSED: not peer.is_active,
-        Rule.LANGUAGE: not _primary(need.languages) & _primary(peer.languages),
-        Rule.MODE: not share_a_mode,
-        Rule.PLACE: bool(share_a_mode) and not modes,
-        Rule.CERTIFICATE: peer.certified_until < need.on,
-        Rule.MINORS: need.is_minor and not peer.cleared_for_minors,
-        Rule.CAPACITY: peer.places_taken >= peer.capacity,
-    }
-    return next((rule for rule in Rule if broken[rule]), None)
+    return next((rule for rule, is_broken in _BROKEN if is_broken(need, peer, modes)), None)
 
 
 def _candidate(need: Need, peer: Peer, modes: tuple[Mode, ...], policy: Policy) -> Candidate:
-    parts = [
+    parts = (
         _topics(need, peer),
         _distance(need, peer, modes, policy),
         _modes(need, modes),
@@ -174,94 +179,81 @@ def _candidate(need: Need, peer: Peer, modes: tuple[Mode, ...], policy: Policy) 
         _wish("age-band", need.peer_age_bands, peer.age_band),
         _access(need, peer),
         _load(peer),
-    ]
-    return Candidate(
-        peer_id=peer.id,
-        points=sum(policy.weights[part.name] * part.share // part.of for part in parts),
-        modes=modes,
-        reasons_for=tuple(part.speaks_for for part in parts if part.speaks_for),
-        reasons_against=tuple(part.speaks_against for part in parts if part.speaks_against),
     )
+    points = sum(policy.weights[part.name] * part.share // part.of for part in parts)
+    return Candidate(peer.id, points, modes, parts)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Part:
+# What a reason is made of: its code and counts.
+Said = tuple[str, Mapping[str, int]]
+NOTHING: Final[Mapping[str, int]] = {}
+
+
+class Part(NamedTuple):
     """One component of the points: `share` of `of`, and what it says for or against."""
 
     name: str
     share: int
     of: int
-    speaks_for: Reason | None = None
-    speaks_against: Reason | None = None
+    speaks_for: Said | None = None
+    speaks_against: Said | None = None
 
 
-def _counted(name: str, code: str, otherwise: str, met: int, wished: int) -> _Part:
+def _reasons(said: Iterable[Said | None]) -> Iterator[Reason]:
+    return (Reason(code=one[0], counts=one[1]) for one in said if one)
+
+
+def _counted(name: str, code: str, otherwise: str, met: int, wished: int) -> Part:
     """A component that counts wishes met; without a wish everybody has it in full."""
     if not wished:
-        return _Part(name=name, share=1, of=1)
-    return _Part(
-        name=name,
-        share=met,
-        of=wished,
-        speaks_for=Reason(code=code, counts={"met": met, "of": wished}) if met else None,
-        speaks_against=(
-            Reason(code=otherwise, counts={"open": wished - met, "of": wished})
-            if met < wished
-            else None
-        ),
-    )
+        return Part(name, 1, 1)
+    speaks_for = (code, {"met": met, "of": wished}) if met else None
+    is_open = met < wished
+    speaks_against = (otherwise, {"open": wished - met, "of": wished}) if is_open else None
+    return Part(name, met, wished, speaks_for, speaks_against)
 
 
-def _topics(need: Need, peer: Peer) -> _Part:
+def _topics(need: Need, peer: Peer) -> Part:
     shared = len(need.topics & peer.topics)
     return _counted("topics", "topics-shared", "topics-not-shared", shared, len(need.topics))
 
 
-def _modes(need: Need, modes: tuple[Mode, ...]) -> _Part:
+def _modes(need: Need, modes: tuple[Mode, ...]) -> Part:
     return _counted("modes", "modes-shared", "modes-not-shared", len(modes), len(need.modes))
 
 
-def _access(need: Need, peer: Peer) -> _Part:
+def _access(need: Need, peer: Peer) -> Part:
     met = len(need.access_needs & peer.access)
     return _counted("access", "access-needs-met", "access-needs-open", met, len(need.access_needs))
 
 
-def _wish(name: str, wished: frozenset[str], given: str | None) -> _Part:
+def _wish(name: str, wished: frozenset[str], given: str | None) -> Part:
     met = int(given in wished)
     return _counted(name, f"{name}-wish-met", f"{name}-wish-open", met, 1 if wished else 0)
 
 
-def _distance(need: Need, peer: Peer, modes: tuple[Mode, ...], policy: Policy) -> _Part:
+def _distance(need: Need, peer: Peer, modes: tuple[Mode, ...], policy: Policy) -> Part:
     if Mode.IN_PERSON not in need.modes:
-        return _Part(name="distance", share=1, of=1)
+        return Part("distance", 1, 1)
     if Mode.IN_PERSON not in modes:
-        against = Reason(code="not-in-person")
-        return _Part(name="distance", share=0, of=1, speaks_against=against)
+        return Part("distance", 0, 1, speaks_against=("not-in-person", NOTHING))
     apart = _whole_kilometres(need, peer)
     if apart is None:
-        return _Part(name="distance", share=1, of=2, speaks_for=Reason(code="same-area"))
-    reason = Reason(code="kilometres-apart", counts={"kilometres": apart})
-    is_near = 2 * apart <= policy.max_kilometres
-    return _Part(
-        name="distance",
-        share=policy.max_kilometres - apart,
-        of=policy.max_kilometres,
-        speaks_for=reason if is_near else None,
-        speaks_against=None if is_near else reason,
-    )
+        return Part("distance", 1, 2, speaks_for=("same-area", NOTHING))
+    reason = ("kilometres-apart", {"kilometres": apart})
+    share, of = policy.max_kilometres - apart, policy.max_kilometres
+    return Part("distance", share, of, *_either(reason, speaks_for=2 * apart <= of))
 
 
-def _load(peer: Peer) -> _Part:
+def _load(peer: Peer) -> Part:
     free = peer.capacity - peer.places_taken
-    reason = Reason(code="places-free", counts={"free": free, "of": peer.capacity})
+    reason = ("places-free", {"free": free, "of": peer.capacity})
     is_free = 2 * free >= peer.capacity
-    return _Part(
-        name="load",
-        share=free,
-        of=peer.capacity,
-        speaks_for=reason if is_free else None,
-        speaks_against=None if is_free else reason,
-    )
+    return Part("load", free, peer.capacity, *_either(reason, speaks_for=is_free))
+
+
+def _either(reason: Said, *, speaks_for: bool) -> tuple[Said | None, Said | None]:
+    return (reason, None) if speaks_for else (None, reason)
 
 
 def _may_learn(need: Need, peer: Peer) -> bool:
@@ -285,6 +277,26 @@ def _same(area: str, other: str) -> bool:
     return area.strip().casefold() == other.strip().casefold()
 
 
-def _primary(languages: Iterable[str]) -> set[str]:
+def _primary(languages: Iterable[str]) -> frozenset[str]:
     """Language subtags only: es-MX and es-US understand each other (BCP 47, RFC 5646)."""
-    return {language.partition("-")[0].lower() for language in languages}
+    return frozenset(language.partition("-")[0].lower() for language in languages)
+
+
+def _shares_a_mode(need: Need, peer: Peer) -> bool:
+    return any(mode in peer.modes for mode in need.modes)
+
+
+_Asked = Callable[[Need, Peer, tuple[Mode, ...]], bool]
+
+# Whether a peer breaks each rule, in the order in which they are asked; the first one counts.
+_BROKEN: Final[tuple[tuple[Rule, _Asked], ...]] = (
+    (Rule.CONSENT, lambda need, peer, _: not _may_learn(need, peer)),
+    (Rule.EXCLUDED, lambda need, peer, _: peer.id in need.unwanted_peer_ids),
+    (Rule.PAUSED, lambda _, peer, __: not peer.is_active),
+    (Rule.LANGUAGE, lambda need, peer, _: need.spoken.isdisjoint(_primary(peer.languages))),
+    (Rule.MODE, lambda need, peer, modes: not modes and not _shares_a_mode(need, peer)),
+    (Rule.PLACE, lambda need, peer, modes: not modes and _shares_a_mode(need, peer)),
+    (Rule.CERTIFICATE, lambda need, peer, _: peer.certified_until < need.on),
+    (Rule.MINORS, lambda need, peer, _: need.is_minor and not peer.cleared_for_minors),
+    (Rule.CAPACITY, lambda _, peer, __: peer.places_taken >= peer.capacity),
+)

@@ -19,6 +19,7 @@ from services.matching.repository.needs import FormerPeers
 from services.matching.repository.peers import Peers
 
 POLICY: Final = Policy()
+MODES: Final = {mode.value: mode for mode in Mode}
 Row = dict[str, Any]
 
 
@@ -86,7 +87,7 @@ def _peer(row: Row) -> ranking.Peer:
         id=row["id"],
         organisation_id=row["peer_organisation_id"],
         languages=tuple(row["languages"]),
-        modes=tuple(Mode(mode) for mode in row["modes"]),
+        modes=tuple(MODES[mode] for mode in row["modes"]),
         location=locate(row["postal_code"]),
         area=row["area"],
         topics=frozenset(row["topics"]),

@@ -54,7 +54,9 @@ def expire_consents(work: Work) -> None:
     work.each(Consents(work.connection).due(work.now, EXPIRED_AT_ONCE), expire)
 
 
-def record_consent(case: Case, given: Mapping[str, Any], *, field: str) -> None:
+def record_consent(
+    case: Case, given: Mapping[str, Any], *, field: str, is_first: bool = False
+) -> None:
     """Store the consent and let it open, keep or close the way."""
     work = case.work
     until = rules.ends_at(given["until"], case.row["client"]["time_zone"])
@@ -62,8 +64,9 @@ def record_consent(case: Case, given: Mapping[str, Any], *, field: str) -> None:
     if consent.has_ended(work.now):
         raise Invalid({field: [CONSENT_HAS_ENDED]})
     consents = Consents(work.connection)
-    before = consents_of([case.row], work).get(case.row["id"])
-    consents.end(case.row["id"], at=work.now, cause="replaced")
+    before = None if is_first else consents_of([case.row], work).get(case.row["id"])
+    if before is not None:
+        consents.end(case.row["id"], at=work.now, cause="replaced")
     consents.add(
         {
             "id": work.new_id(),

@@ -24,12 +24,13 @@ def submit_referral(request: Request, work: Work) -> Answer:
     client = client_facts(body["client"])
     identity = person.identity(client)
     known = person.same_person(identity, Referrals(work.connection).earlier(clinic["id"], identity))
-    case = open_case(new_row(body, client, clinic, known, work), identity, clinic, work)
-    if body["consent"]:
-        record_consent(case, body["consent"], field="consent.until")
-    else:
-        case.note("consent-missing")
-    answer = referral_answer(case.row, work)
+    with work.connection.pipeline():  # what is written needs no answer before the next goes out
+        case = open_case(new_row(body, client, clinic, known, work), identity, clinic, work)
+        if body["consent"]:
+            record_consent(case, body["consent"], field="consent.until", is_first=True)
+        else:
+            case.note("consent-missing")
+        answer = referral_answer(case.row, work)
     return Answer(
         answer.body, version=answer.version, location=f"/referrals/{case.row['id']}", status=201
     )

@@ -135,6 +135,9 @@ class SafeContactSchema(Schema):
     do_not_contact = fields.Boolean(load_default=False)
 
 
+SAFE_CONTACT: Final = SafeContactSchema()
+
+
 class ClientSchema(Schema):
     """The person: recognised again and reached safely by these facts. No diagnosis."""
 
@@ -152,9 +155,7 @@ class ClientSchema(Schema):
     # Any text: a number nobody can call is a task for the coordinator, not a refusal.
     phone = Words(longest=60, allow_none=True)
     preferred_channel = fields.String(validate=validate.OneOf(CHANNELS))
-    safe_contact = fields.Nested(
-        SafeContactSchema, load_default=lambda: SafeContactSchema().load({})
-    )
+    safe_contact = fields.Nested(SafeContactSchema, load_default=lambda: SAFE_CONTACT.load({}))
     languages = many(LanguageTag(), least=1, required=True)
     time_zone = TimeZone(required=True)
     postal_code = PostalCode(allow_none=True)
@@ -215,6 +216,9 @@ class PreferencesSchema(Schema):
     peer_age_band = many(AgeBand(), allow_none=True, load_default=None)
 
 
+PREFERENCES: Final = PreferencesSchema()
+
+
 class NeedsSchema(Schema):
     """What the person wants from peer support."""
 
@@ -224,9 +228,7 @@ class NeedsSchema(Schema):
         fields.String(validate=validate.OneOf(MODES)), least=1, load_default=lambda: list(MODES)
     )
     access_needs = many(Code(), load_default=list)
-    preferences = fields.Nested(
-        PreferencesSchema, load_default=lambda: PreferencesSchema().load({})
-    )
+    preferences = fields.Nested(PreferencesSchema, load_default=lambda: PREFERENCES.load({}))
     excluded_peer_ids = many(fields.UUID(), load_default=list)
 
 

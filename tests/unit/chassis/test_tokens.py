@@ -209,6 +209,26 @@ def test_a_service_token_is_over_after_a_minute_and_the_leeway(verifier: Verifie
         verifier.verify(token, NOW + timedelta(seconds=91))
 
 
+def test_a_token_that_was_valid_before_expires_all_the_same(verifier: Verifier) -> None:
+    token = signed(claims(exp=int(NOW.timestamp()) + 60))
+
+    verifier.verify(token, NOW)
+    with pytest.raises(InvalidToken, match="expired"):
+        verifier.verify(token, NOW + timedelta(seconds=90))
+
+
+def test_a_service_signs_a_token_for_an_owner_every_half_minute() -> None:
+    now = [NOW]
+    matching = ServiceIdentity(MATCHING, lambda: now[0])
+    first = matching.token_for("referrals")
+
+    now[0] += timedelta(seconds=29)
+    assert matching.token_for("referrals") == first
+    assert matching.token_for("scheduling") != first
+    now[0] += timedelta(seconds=1)
+    assert matching.token_for("referrals") != first
+
+
 def test_a_key_counts_from_when_it_is_in_the_file_until_it_is_gone(
     key_file: Path, verifier: Verifier
 ) -> None:
