@@ -11,6 +11,7 @@ from pathlib import Path
 
 from deploy.machine.environment import python_environment
 from deploy.machine.ledger import Ledger
+from deploy.machine.liveness import probe_seconds
 from deploy.machine.processes import Identity, end_stranger
 from deploy.machine.run_folder import (
     REPOSITORY,
@@ -55,7 +56,7 @@ def up(run: RunFolder, supervisor: str = _SUPERVISOR) -> tuple[str, bool]:
 
     `supervisor` is the module that is run; another one may have another plan.
     """
-    gateway_port(), replicas()  # a wrong setting stops here, with one line
+    gateway_port(), replicas(), probe_seconds()  # a wrong setting stops here, with one line
     if not Path("/proc/self/stat").exists():
         raise CannotStart("/proc is not mounted; by it we know our own processes.")
     if running(run) is not None:

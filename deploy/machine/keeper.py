@@ -89,6 +89,12 @@ class Keeper:
                     kept.start_at = None
             reap_orphans({kept.process.popen.pid for kept in self._kept.values()})
 
+    def with_live_port(self) -> list[Process]:
+        """The running processes that can be asked whether they are well."""
+        with self._lock:
+            running = [kept.process for kept in self._kept.values() if kept.start_at is None]
+        return [process for process in running if process.program.live_port is not None]
+
     def _note_end(self, kept: _Kept, now: float) -> None:
         lasted = now - kept.process.began
         status = kept.process.popen.returncode

@@ -58,6 +58,7 @@ class Program:
     log: Path
     environment: Mapping[str, str]
     ports: Mapping[str, int] = field(default_factory=dict)
+    live_port: int | None = None  # answers /health/live as long as the process is well
     folder: Path | None = None
     stop_signal: int = signal.SIGTERM
     grace_seconds: float = 15.0

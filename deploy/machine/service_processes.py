@@ -71,6 +71,7 @@ class ServiceProcesses:
             log=self.run.log(place.name),
             environment=python_environment(self.settings_of(place)),
             ports=place.ports,
+            live_port=place.ports["internal"],
             folder=REPOSITORY,
             grace_seconds=15.0,
         )

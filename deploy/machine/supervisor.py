@@ -20,6 +20,7 @@ from kombu.exceptions import KombuError
 from deploy import topology
 from deploy.machine.keeper import Keeper, Stopped, say
 from deploy.machine.ledger import Ledger
+from deploy.machine.liveness import Liveness, probe_seconds
 from deploy.machine.plan import MakePlan, Plan, make_plan
 from deploy.machine.ports import LOOPBACK, is_free
 from deploy.machine.processes import Identity, adopt_orphans
@@ -72,6 +73,8 @@ class Supervisor:
             )
         plan = self.make_plan(self.run, port, replicas())
         threading.Thread(target=self._mend, daemon=True).start()
+        liveness = Liveness(self.keeper, probe_seconds())
+        threading.Thread(target=liveness.run, daemon=True).start()
         self._start_front(plan)
         self._together(lambda: self._start_databases(plan), lambda: self._start_broker(plan))
         self._start_services(plan, "worker")

@@ -13,6 +13,7 @@ from services.chassis import metrics
 from services.chassis.errors import ChassisError, OwnerAway
 from services.chassis.http.keys import read_private_key
 from services.chassis.http.tokens import ServiceIdentity
+from services.chassis.pulse import beat
 from services.chassis.settings import Address, Settings
 
 PURPOSE = "kindred-purpose"
@@ -61,6 +62,7 @@ class Directory:
         The owner sees only rows of `orgs`. Asking changes nothing there but the record of what
         was disclosed, so a second try is safe.
         """
+        beat()
         headers = {
             "Content-Type": "application/json",
             "Authorization": f"Bearer {self.identity.token_for(owner)}",

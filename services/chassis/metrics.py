@@ -31,6 +31,9 @@ HTTP_SECONDS = Histogram(
 LOOP_FAULTS = Counter(
     "kindred_loop_faults_total", "Times a loop was begun anew after an error.", ["loop"]
 )
+LOOP_SILENCE = Gauge(
+    "kindred_loop_silence_seconds", "Since a worker's loop last showed that it goes on.", ["loop"]
+)
 ASKED = Counter(
     "kindred_internal_calls_total",
     "Facts asked of another service, by owner and outcome: answered, refused, away.",

@@ -110,11 +110,14 @@ class Loop:
     """Work in a thread of its own, in every replica; opens its transactions itself.
 
     `wakes_on` is a channel of NOTIFY, a hint that saves waiting; the seconds are the truth.
+    `patience` is how long it may be silent at most before it counts as stuck, where one step
+    of it may take longer than the setting for all loops.
     """
 
     seconds: float
     run: "Callable[[LoopContext], None]"
     wakes_on: str | None = None
+    patience: float = 0.0
     name: str = ""
 
 
@@ -190,7 +193,5 @@ def every(*, seconds: float, handler: "Callable[[Work], None]") -> Timer:
     return Timer(seconds=seconds, handler=handler)
 
 
-def repeatedly(
-    *, seconds: float, run: "Callable[[LoopContext], None]", wakes_on: str | None = None
-) -> Loop:
-    return Loop(seconds=seconds, run=run, wakes_on=wakes_on)
+def repeatedly(*, seconds: float, run: "Callable[[LoopContext], None]", **more: Any) -> Loop:
+    return Loop(seconds=seconds, run=run, **more)

@@ -43,6 +43,7 @@ class Settings:
     relay_batch: int
     sent_days: int
     journal: Path | None
+    stuck_seconds: int
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -67,6 +68,7 @@ class Settings:
             relay_batch=reader.number("RELAY_BATCH", 500, 1, 5000),
             sent_days=reader.number("SENT_DAYS", 35, 1, 3650),
             journal=reader.optional_path("JOURNAL"),
+            stuck_seconds=reader.number("STUCK_SECONDS", 30, 5, 3600),
         )
         reader.raise_if_wrong()
         return settings

@@ -14,6 +14,7 @@ from services.chassis import outbox
 from services.chassis.database import Connection, Database, act_for
 from services.chassis.events import Event, Received
 from services.chassis.log import get_log
+from services.chassis.pulse import beat
 
 if TYPE_CHECKING:
     from services.chassis.http.request import Caller
@@ -96,6 +97,7 @@ class Work:
         """
         done = 0
         for row in rows:
+            beat()
             orgs, emitted = set(self.orgs), len(self.emitted)
             try:
                 with self.connection.transaction():
@@ -146,6 +148,7 @@ class Workplace:
     @contextmanager
     def begin(self, orgs: Iterable[UUID] = (), **facts: Any) -> Iterator[Work]:
         """One transaction, committed with its events when the block ends well."""
+        beat()
         acting = set(orgs)
         with self.database.transaction(acting) as connection:
             work = self.on(connection, orgs=acting, **facts)

@@ -2,7 +2,7 @@
 
 from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, PEER
 from services.chassis.service import Service, consumes, repeatedly, route
-from services.notifications import sender
+from services.notifications import mail_server, sender
 from services.notifications.handlers import ledger, planning, preferences
 from services.notifications.repository.messages import WAKE_SENDER
 from services.notifications.schemas.api import (
@@ -209,4 +209,6 @@ class Notifications(Service):
         handler=planning.drop_reminder,
     )
 
-    send_due = repeatedly(seconds=1, run=sender.run, wakes_on=WAKE_SENDER)
+    send_due = repeatedly(
+        seconds=1, run=sender.run, wakes_on=WAKE_SENDER, patience=mail_server.LONGEST_SECONDS
+    )

@@ -153,3 +153,14 @@ def _extra(letters: list[Letter]) -> int:
 def _repeats(place: Place, walk: OneWalk) -> int:
     messages: list[dict[str, Any]] = walk.story.messages(walk.referral_id)
     return sum(message["repeats"] for message in messages)
+
+
+def test_frozen_processes_are_killed_and_started_again(system: Running) -> None:
+    frozen = {name: system.identity(name) for name in ("referrals.web.1", "matching.worker.1")}
+
+    for identity in frozen.values():
+        identity.send(signal.SIGSTOP)
+
+    for name, before in frozen.items():
+        system.wait_until_back(name, before)
+        assert not before.is_alive

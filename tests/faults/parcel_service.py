@@ -16,7 +16,7 @@ from services.chassis.service import Service, consumes
 from services.chassis.work import Work
 from tests.chaos import crash_points
 
-RAISES, ENDS_THE_PROCESS, IS_SLOW = 13, 14, 15
+RAISES, ENDS_THE_PROCESS, IS_SLOW, HANGS = 13, 14, 15, 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +49,8 @@ def note(event: dict[str, Any], work: Work) -> None:
             os._exit(crash_points.STATUS)
         case number if number == IS_SLOW:
             time.sleep(0.3)
+        case number if number == HANGS:
+            time.sleep(3600)
 
 
 class Parcels(Service):

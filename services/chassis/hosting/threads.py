@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from services.chassis import metrics
 from services.chassis.log import get_log
+from services.chassis.pulse import Pulse, beat
 
 log = get_log(__name__)
 
@@ -15,12 +16,27 @@ STOP_SECONDS = 7.0
 LONGEST_PAUSE_SECONDS = 5.0
 # A loop begun anew counts as well again after this long without another fault.
 PROVEN_SECONDS = 7.0
+# Waits are cut into steps of this length: a loop that waits goes on.
+STEP_SECONDS = 1.0
 
 
 class StopFlag(threading.Event):
-    """Set once for all loops, which share the time that there is to end."""
+    """Set once for all loops, which share the time that there is to end.
+
+    A loop that asks it, or waits for it, shows that it goes on.
+    """
 
     deadline: float | None = None
+
+    def is_set(self) -> bool:
+        beat()
+        return super().is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        end = time.monotonic() + (threading.TIMEOUT_MAX if timeout is None else timeout)
+        while not self.is_set() and (left := end - time.monotonic()) > 0:
+            super().wait(min(left, STEP_SECONDS))
+        return self.is_set()
 
     def set(self) -> None:
         if self.deadline is None:
@@ -33,13 +49,18 @@ class StopFlag(threading.Event):
 
 @dataclass
 class Thread:
-    """One loop; begun anew with growing pauses when it raises, until told to stop."""
+    """One loop; begun anew with growing pauses when it raises, until told to stop.
+
+    `patience` is for a loop that may be silent for longer than others before it counts as stuck.
+    """
 
     name: str
     body: Callable[[], None]
     stop_flag: StopFlag
+    patience: float = 0.0
     faults: int = 0
     last_fault: str | None = None
+    pulse: Pulse = field(init=False, default_factory=Pulse)
     began: float = field(init=False, default=0.0)
     thread: threading.Thread = field(init=False)
 
@@ -50,6 +71,7 @@ class Thread:
         return None if is_proven else self.last_fault
 
     def start(self) -> None:
+        metrics.LOOP_SILENCE.labels(self.name).set_function(self.pulse.silence)
         self.thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self.thread.start()
 
@@ -61,6 +83,7 @@ class Thread:
             log.warning("loop_still_running", loop=self.name.replace(" ", "_"))
 
     def _run(self) -> None:
+        self.pulse.begin()
         while not self.stop_flag.is_set():
             self.began = time.monotonic()
             try:

@@ -17,6 +17,7 @@ from services.chassis.database import Database, connect
 from services.chassis.hosting.host import host, read_settings, service_named
 from services.chassis.hosting.threads import StopFlag, Thread
 from services.chassis.hosting.watch import serve_watch
+from services.chassis.hosting.watchdog import Watchdog
 from services.chassis.http import idempotency
 from services.chassis.internal import Directory
 from services.chassis.journal import Journal
@@ -82,7 +83,11 @@ class Worker:
         bodies["timers"] = self._run_timers
         for declared in self.service.declared(Loop):
             bodies[declared.name] = partial(self._run_loop, declared)
-        return [Thread(name, body, self.stop_flag) for name, body in bodies.items()]
+        patience = {loop.name: loop.patience for loop in self.service.declared(Loop)}
+        return [
+            Thread(name, body, self.stop_flag, patience.get(name, 0.0))
+            for name, body in bodies.items()
+        ]
 
     def _run_timers(self) -> None:
         due = {timer.name: (0.0, timer) for timer in self.service.declared(Timer)}
@@ -143,6 +148,7 @@ def main(name: str) -> int:
     worker.database.open()
     threads = worker.threads()
     serve_watch(settings.internal, threads)
+    Watchdog(threads, worker.stop_flag, settings.stuck_seconds).start()
     entrypoints = {
         f"loop_{number}": (RunThread, (thread,)) for number, thread in enumerate(threads)
     }

@@ -85,7 +85,7 @@ def public_application(pipeline: Pipeline) -> Application:
             *(Entry(one.method, f"{api}{one.path}", one) for one in service.declared(Route)),
             *(Entry(one.method, one.path, one) for one in service.declared(Page)),
             Entry("GET", f"{api}/openapi.json", lambda: document),
-            *_health(pipeline.workplace),
+            *_health(pipeline.workplace, f"/health/{service.name}"),
         ],
     )
 
@@ -98,13 +98,12 @@ def internal_application(pipeline: Pipeline) -> Application:
         [
             *(Entry(one.method, f"/internal{one.path}", one) for one in routes),
             Entry("GET", "/metrics", health.metrics),
-            *_health(pipeline.workplace),
+            *_health(pipeline.workplace, "/health"),
         ],
     )
 
 
-def _health(workplace: Workplace) -> list[Entry[Target]]:
-    prefix = f"/health/{workplace.service.name}"
+def _health(workplace: Workplace, prefix: str) -> list[Entry[Target]]:
     return [
         Entry("GET", f"{prefix}/live", health.live),
         Entry("GET", f"{prefix}/ready", health.readiness(workplace)),
