@@ -279,12 +279,9 @@ def import_file(kind: str | None, file: Path, *, dry_run: bool) -> None:
 @one_line_for_trouble
 def topology() -> None:
     """Declare on the broker what is missing there; the supervisor does so every ten seconds."""
-    from deploy.machine.rabbitmq_definitions import ADMIN, VHOST  # noqa: PLC0415
     from deploy.topology import apply  # noqa: PLC0415
 
-    system = a_system()
-    port = system.port("rabbitmq", "amqp")
-    apply(f"amqp://{ADMIN}:{system.secret('rabbitmq')}@127.0.0.1:{port}/{VHOST}")
+    apply(a_system().broker_urls())
     click.echo("Exchanges, queues and bindings are there.")
 
 

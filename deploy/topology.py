@@ -14,9 +14,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from kombu.connection import Connection
 from kombu.entity import Exchange, Queue
 
+from services.chassis.broker import open_connection
 from services.chassis.service import Service
 
 SERVICES = ("referrals", "matching", "scheduling", "notifications")
@@ -77,10 +77,10 @@ def read_topology() -> dict[str, Any]:
     return topology
 
 
-def apply(amqp_url: str, topology: Mapping[str, Any] | None = None) -> None:
+def apply(amqp_urls: str, topology: Mapping[str, Any] | None = None) -> None:
     """Declare everything; what is there already stays as it is, with what it holds."""
     topology = topology or read_topology()
-    with Connection(amqp_url, connect_timeout=5, transport_options={"read_timeout": 10}) as broker:
+    with open_connection(amqp_urls, "topology") as broker:
         channel = broker.channel()
         exchanges = {
             name: Exchange(name, "topic", durable=True, channel=channel)

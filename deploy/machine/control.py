@@ -17,6 +17,7 @@ from deploy.machine.run_folder import (
     REPOSITORY,
     CannotStart,
     RunFolder,
+    brokers,
     gateway_port,
     read_json,
     replicas,
@@ -56,7 +57,8 @@ def up(run: RunFolder, supervisor: str = _SUPERVISOR) -> tuple[str, bool]:
 
     `supervisor` is the module that is run; another one may have another plan.
     """
-    gateway_port(), replicas(), probe_seconds()  # a wrong setting stops here, with one line
+    # A wrong setting stops here, with one line.
+    gateway_port(), replicas(), brokers(), probe_seconds()
     if not Path("/proc/self/stat").exists():
         raise CannotStart("/proc is not mounted; by it we know our own processes.")
     if running(run) is not None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from signal import SIGKILL
 
 from deploy.machine.ledger import Ledger
 from deploy.machine.processes import Process, Program, reap_orphans, stop_together
@@ -105,6 +106,10 @@ class Keeper:
         kept.start_at = now + pause
         name = kept.program.name
         say(f"{name} ended with {status} after {lasted:.1f} s; starts again in {pause:.2f} s")
+
+    def kill(self, name: str) -> None:
+        """End one at once that no longer listens to us; it is started again like any other."""
+        self._kept[name].process.identity.send(SIGKILL)
 
     def stop_all(self) -> None:
         """Stop tier by tier, the highest first; `stopping` is set, so nothing is added."""

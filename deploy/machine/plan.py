@@ -12,9 +12,8 @@ from deploy.machine.ports import LOOPBACK, FreePorts, answers
 from deploy.machine.postgres import PostgresServer
 from deploy.machine.private_files import Secrets, make_keys
 from deploy.machine.processes import Program
-from deploy.machine.rabbitmq import RabbitServer
-from deploy.machine.rabbitmq_definitions import definitions
-from deploy.machine.run_folder import REPOSITORY, RunFolder
+from deploy.machine.rabbitmq_cluster import RabbitCluster, make_cluster
+from deploy.machine.run_folder import REPOSITORY, RunFolder, brokers
 from deploy.machine.service_processes import ServiceProcesses
 from deploy.topology import SERVICES, read_topology
 
@@ -30,7 +29,7 @@ MakePlan = Callable[[RunFolder, int, int], "Plan"]
 class Plan:
     run: RunFolder
     postgres: PostgresServer
-    rabbit: RabbitServer
+    rabbit: RabbitCluster
     gateway: Gateway
     services: ServiceProcesses
     mail_port: int
@@ -72,20 +71,19 @@ def make_plan(run: RunFolder, gateway_port: int, replicas: int) -> Plan:
         max_connections=_CONNECTIONS_FOR_OTHERS + _CONNECTIONS_PER_REPLICA * replicas,
         archive=backups.log,
     )
-    rabbit = RabbitServer(
-        folder=run.path / "rabbitmq",
-        logs=run.logs,
-        port=ports.take(),
-        distribution_port=ports.take(),
-        epmd_port=ports.take(),
+    rabbit = make_cluster(
+        run,
+        nodes=brokers(),
+        ports=ports,
         password=secrets.of("rabbitmq"),
-        loaded=definitions(secrets.of("rabbitmq"), passwords, read_topology()),
+        services=passwords,
+        topology=read_topology(),
     )
     mail_port = ports.take()
     own_settings = {
         service: {
             "KINDRED_DATABASE": postgres.dsn(service, service, passwords[service]),
-            "KINDRED_BROKER": rabbit.url(service, passwords[service]),
+            "KINDRED_BROKER": rabbit.urls(service, passwords[service]),
             "KINDRED_LINK_KEY": secrets.of(f"links {service}"),
         }
         for service in SERVICES

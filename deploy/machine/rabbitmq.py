@@ -1,6 +1,6 @@
-"""A private RabbitMQ node and its own epmd, on loopback only."""
+"""A private RabbitMQ node and its own epmd, on loopback only; rabbitmq_cluster has several."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,15 @@ from deploy.machine.processes import Process, Program, stop_together, wait_until
 from deploy.machine.rabbitmq_definitions import ADMIN, VHOST, configuration, definitions
 from deploy.machine.run_folder import CannotStart, write_atomically, write_json
 
-SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # /usr/sbin has a wrapper that wants root
+BINARIES = Path("/usr/lib/rabbitmq/bin")  # /usr/sbin has wrappers that want root
+SERVER = BINARIES / "rabbitmq-server"
 _START_SECONDS = 90.0
 
 # Erlang's schedulers spin while idle, and its node name must be found without a hosts file.
+# A peer that is silent for 22 to 38 s (by default 45 to 75) counts as gone.
 _ERLANG_ARGUMENTS = (
-    "+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}"
+    "+sbwt none +sbwtdcpu none +sbwtdio none"
+    " -kernel inet_dist_use_interface {127,0,0,1} -kernel net_ticktime 30"
 )
 _INETRC = """\
 {host, {127,0,0,1}, ["localhost"]}.
@@ -38,7 +41,10 @@ def epmd_binary() -> Path:
 
 @dataclass(frozen=True)
 class RabbitServer:
-    """One node in a folder, with the users, queues and bindings of `loaded` at every boot."""
+    """One node in a folder, with the users, queues and bindings of `loaded` at every boot.
+
+    Nodes that name each other as `peers` form a cluster; they share epmd and, by `home`, a cookie.
+    """
 
     folder: Path
     logs: Path
@@ -47,44 +53,54 @@ class RabbitServer:
     epmd_port: int
     password: str
     loaded: Mapping[str, Any]
+    name: str = "rabbitmq"
+    node: str = "kindred@localhost"
+    peers: Sequence[str] = ()
+    home: Path | None = None
 
     def url(self, user: str = ADMIN, password: str | None = None) -> str:
         secret = self.password if password is None else password
         return f"amqp://{user}:{secret}@{LOOPBACK}:{self.port}/{VHOST}"
+
+    @property
+    def has_data(self) -> bool:
+        return (self.folder / "mnesia").exists()
 
     def prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         loaded = self.folder / "definitions.json"
         write_json(loaded, self.loaded)
         text = configuration(
-            listen=f"{LOOPBACK}:{self.port}", loaded=loaded, password=self.password
+            listen=f"{LOOPBACK}:{self.port}",
+            loaded=loaded,
+            password=self.password,
+            peers=self.peers,
         )
         write_atomically(self.folder / "rabbitmq.conf", text)
         write_atomically(self.folder / "enabled_plugins", "[].\n")
         write_atomically(self.folder / "inetrc", _INETRC)
 
-    def programs(self) -> list[Program]:
-        epmd = epmd_binary()
-        return [
-            Program(
-                name="epmd",
-                command=[epmd, "-address", LOOPBACK, "-port", str(self.epmd_port)],
-                log=self.logs / "epmd.log",
-                environment=self._environment(),
-                ports={"epmd": self.epmd_port},
-                folder=self.folder,
-                grace_seconds=2.0,
-            ),
-            Program(
-                name="rabbitmq",
-                command=[SERVER],
-                log=self.logs / "rabbitmq.log",
-                environment=self._environment(),
-                ports={"amqp": self.port, "distribution": self.distribution_port},
-                folder=self.folder,
-                grace_seconds=30.0,
-            ),
-        ]
+    def epmd(self) -> Program:
+        return Program(
+            name="epmd",
+            command=[epmd_binary(), "-address", LOOPBACK, "-port", str(self.epmd_port)],
+            log=self.logs / "epmd.log",
+            environment=self.environment(),
+            ports={"epmd": self.epmd_port},
+            folder=self.folder,
+            grace_seconds=2.0,
+        )
+
+    def program(self) -> Program:
+        return Program(
+            name=self.name,
+            command=[SERVER],
+            log=self.logs / f"{self.name}.log",
+            environment=self.environment(),
+            ports={"amqp": self.port, "distribution": self.distribution_port},
+            folder=self.folder,
+            grace_seconds=30.0,
+        )
 
     def epmd_is_ready(self) -> bool:
         return answers(self.epmd_port)
@@ -92,29 +108,42 @@ class RabbitServer:
     def is_ready(self) -> bool:
         """Tell whether the administrator gets a channel: then the definitions are loaded too."""
         try:
-            with amqp.Connection(
-                host=f"{LOOPBACK}:{self.port}",
-                userid=ADMIN,
-                password=self.password,
-                virtual_host=VHOST,
-                connect_timeout=2,
-                read_timeout=5,
-            ) as connection:
-                connection.channel().close()
+            self._open_channel(seconds=5)
         except (OSError, amqp.AMQPError):
             return False
         return True
 
-    def _environment(self) -> dict[str, str]:
+    def is_silent(self, seconds: float) -> bool:
+        """Tell a frozen node, which takes a connection and says nothing, from one that is away."""
+        try:
+            self._open_channel(seconds)
+        except TimeoutError:
+            return True
+        except (OSError, amqp.AMQPError):
+            return False
+        return False
+
+    def _open_channel(self, seconds: float) -> None:
+        with amqp.Connection(
+            host=f"{LOOPBACK}:{self.port}",
+            userid=ADMIN,
+            password=self.password,
+            virtual_host=VHOST,
+            connect_timeout=seconds,
+            read_timeout=seconds,
+        ) as connection:
+            connection.channel().close()
+
+    def environment(self) -> dict[str, str]:
         return server_environment(
-            HOME=self.folder,
+            HOME=self.home or self.folder,
             RABBITMQ_CONF_ENV_FILE="/dev/null",
-            RABBITMQ_NODENAME="kindred@localhost",
+            RABBITMQ_NODENAME=self.node,
             RABBITMQ_CONFIG_FILE=self.folder / "rabbitmq.conf",
             RABBITMQ_ENABLED_PLUGINS_FILE=self.folder / "enabled_plugins",
             RABBITMQ_MNESIA_BASE=self.folder / "mnesia",
             RABBITMQ_LOG_BASE=self.logs,
-            RABBITMQ_LOGS=self.logs / "rabbitmq-node.log",
+            RABBITMQ_LOGS=self.logs / f"{self.name}-node.log",
             RABBITMQ_DIST_PORT=self.distribution_port,
             # Without its shell script as a parent, the node itself answers to our signals.
             RABBITMQ_ALLOW_INPUT="true",
@@ -171,10 +200,9 @@ class PrivateRabbit:
         """Start it, ending first what an earlier run left in this folder."""
         self.ledger.end_leftovers()
         self._server.prepare()
-        for program, is_ready in zip(
-            self._server.programs(),
-            (self._server.epmd_is_ready, self._server.is_ready),
-            strict=True,
+        for program, is_ready in (
+            (self._server.epmd(), self._server.epmd_is_ready),
+            (self._server.program(), self._server.is_ready),
         ):
             self._processes.append(self.ledger.start(program))
             wait_until_ready(self._processes[-1], is_ready, _START_SECONDS)

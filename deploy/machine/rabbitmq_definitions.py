@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,16 @@ log.connection.level = critical
 log.channel.level = critical
 log.queue.level = critical
 """
+# Cut off from the majority, a node stops serving: its clients go where the queues are.
+_OF_A_CLUSTER = """\
+cluster_partition_handling = pause_minority
+cluster_formation.peer_discovery_backend = classic_config
+"""
 
 
-def configuration(*, listen: str, loaded: Path, password: str) -> str:
-    """rabbitmq.conf; `loaded` is the file of the definitions."""
-    return _CONFIGURATION.format(
+def configuration(*, listen: str, loaded: Path, password: str, peers: Sequence[str] = ()) -> str:
+    """rabbitmq.conf; `loaded` is the file of the definitions, `peers` all nodes of a cluster."""
+    alone = _CONFIGURATION.format(
         listen=listen,
         loaded=loaded,
         vhost=VHOST,
@@ -42,6 +47,11 @@ def configuration(*, listen: str, loaded: Path, password: str) -> str:
         password=password,
         consumer_timeout=_CONSUMER_TIMEOUT_MS,
     )
+    named = [
+        f"cluster_formation.classic_config.nodes.{number} = {peer}\n"
+        for number, peer in enumerate(peers, 1)
+    ]
+    return "".join([alone, _OF_A_CLUSTER, *named]) if peers else alone
 
 
 def definitions(

@@ -95,3 +95,11 @@ def gateway_port() -> int:
 
 def replicas() -> int:
     return whole_number("KINDRED_REPLICAS", 1, 1, 8)
+
+
+def brokers() -> int:
+    """How many nodes the broker has: of two, neither would go on without the other."""
+    nodes = whole_number("KINDRED_BROKERS", 1, 1, 3)
+    if nodes == 2:
+        raise CannotStart("KINDRED_BROKERS is 1 or 3.")
+    return nodes

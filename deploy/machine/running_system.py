@@ -9,6 +9,7 @@ from uuid import UUID
 
 from deploy.machine.ports import LOOPBACK
 from deploy.machine.private_files import Secrets, key_file
+from deploy.machine.rabbitmq_definitions import ADMIN, VHOST
 from deploy.machine.run_folder import CannotStart, RunFolder, read_json
 from deploy.machine.service_processes import TOKEN_ISSUER
 from services.chassis.http import keys
@@ -67,6 +68,15 @@ class RunningSystem:
             for name, entry in read_json(self.run.ports).items()
             if name.startswith(f"{service}.{role}.")
         ]
+
+    def broker_urls(self) -> str:
+        """Every node's address, as the one who deploys."""
+        secret = self.secret("rabbitmq")
+        return ";".join(
+            f"amqp://{ADMIN}:{secret}@{LOOPBACK}:{entry['ports']['amqp']}/{VHOST}"
+            for entry in read_json(self.run.ports).values()
+            if "amqp" in entry["ports"]
+        )
 
     def secret(self, name: str) -> str:
         return Secrets(self.run.path / "secrets.json").of(name)

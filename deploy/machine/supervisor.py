@@ -18,13 +18,20 @@ from amqp import AMQPError
 from kombu.exceptions import KombuError
 
 from deploy import topology
+from deploy.machine import broker_watch
 from deploy.machine.keeper import Keeper, Stopped, say
 from deploy.machine.ledger import Ledger
 from deploy.machine.liveness import Liveness, probe_seconds
 from deploy.machine.plan import MakePlan, Plan, make_plan
 from deploy.machine.ports import LOOPBACK, is_free
 from deploy.machine.processes import Identity, adopt_orphans
-from deploy.machine.run_folder import CannotStart, RunFolder, gateway_port, replicas, write_json
+from deploy.machine.run_folder import (
+    CannotStart,
+    RunFolder,
+    gateway_port,
+    replicas,
+    write_json,
+)
 
 STARTING, READY, FAILED, STOPPED = "starting", "ready", "failed", "stopped"
 START_SECONDS = 150.0
@@ -96,12 +103,17 @@ class Supervisor:
 
     def _start_broker(self, plan: Plan) -> None:
         plan.rabbit.prepare()
-        epmd, node = plan.rabbit.programs()
+        epmd = plan.rabbit.epmd()
         self.keeper.add(epmd, tier=_SERVERS)
         self.keeper.wait(epmd.name, plan.rabbit.epmd_is_ready, START_SECONDS)
-        self.keeper.add(node, tier=_BROKER)
-        self.keeper.wait(node.name, plan.rabbit.is_ready, START_SECONDS)
-        topology.apply(plan.rabbit.url())
+        for together in plan.rabbit.in_order():
+            for node in together:
+                self.keeper.add(node.program(), tier=_BROKER)
+            for node in together:
+                self.keeper.wait(node.name, node.is_ready, START_SECONDS)
+        topology.apply(plan.rabbit.urls())
+        if len(plan.rabbit.nodes) > 1:
+            broker_watch.watch(plan.rabbit.nodes, self.keeper.kill, self.stopping)
 
     def _start_services(self, plan: Plan, role: str) -> None:
         for place in plan.services.places:
@@ -134,7 +146,7 @@ class Supervisor:
         """Services declare nothing: what somebody deleted is declared again here."""
         while not self.stopping.wait(_TOPOLOGY_SECONDS):
             try:
-                topology.apply(plan.rabbit.url())
+                topology.apply(plan.rabbit.urls())
             except (OSError, AMQPError, KombuError) as error:
                 say(f"topology not checked: {type(error).__name__}")
 

@@ -1,5 +1,6 @@
 """Connections to RabbitMQ. Services declare nothing: topology is applied by a deploy step."""
 
+import random
 import socket
 
 from kombu.connection import Connection
@@ -8,10 +9,17 @@ from kombu.connection import Connection
 HEARTBEAT_SECONDS = 6
 
 
-def open_connection(url: str, name: str) -> Connection:
-    """Connect within 5 s, with heartbeats that the caller must tick, or raise."""
+def open_connection(urls: str, name: str) -> Connection:
+    """Connect to one of the broker's nodes, with heartbeats that the caller must tick, or raise.
+
+    `urls` names one node, or several with `;` between them. Each has 5 s to answer; they are
+    tried in a random order, so that replicas spread over the nodes and no dead node is always
+    first.
+    """
+    nodes = urls.split(";")
+    random.shuffle(nodes)
     connection = Connection(
-        url,
+        nodes,
         heartbeat=HEARTBEAT_SECONDS,
         connect_timeout=5,
         transport_options={
@@ -22,5 +30,10 @@ def open_connection(url: str, name: str) -> Connection:
             "socket_settings": {socket.TCP_USER_TIMEOUT: 10_000},
         },
     )
-    connection.connect()
+    connection.ensure_connection(
+        max_retries=len(nodes) - 1,
+        interval_start=0,
+        interval_step=0,
+        reraise_as_library_errors=False,
+    )
     return connection

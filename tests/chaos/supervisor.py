@@ -13,6 +13,7 @@ from pathlib import Path
 from deploy.machine import supervisor
 from deploy.machine.plan import Plan, make_plan
 from deploy.machine.ports import LOOPBACK
+from deploy.machine.rabbitmq_cluster import RabbitCluster
 from deploy.machine.run_folder import RunFolder, read_json
 from deploy.machine.service_processes import Place, ServiceProcesses
 from tests.chaos import crash_points, process
@@ -44,7 +45,7 @@ class DisturbedProcesses(ServiceProcesses):
 
     def settings_of(self, place: Place) -> dict[str, str]:
         name, secret = place.service, self.plan.password(place.service)
-        broker = replace(self.plan.rabbit, port=self.proxies[BROKER])
+        broker = replace(self.plan.rabbit.nodes[0], port=self.proxies[BROKER])
         settings = super().settings_of(place) | {
             "KINDRED_BROKER": broker.url(name, secret),
             "KINDRED_SMTP": f"{LOOPBACK}:{self.proxies[MAIL]}",
@@ -65,7 +66,7 @@ def plan_disturbed(run: RunFolder, gateway_port: int, replicas: int) -> Plan:
     moved = replace(
         usual,
         postgres=replace(usual.postgres, port=wiring[DATABASE]["server"]),
-        rabbit=replace(usual.rabbit, port=wiring[BROKER]["server"]),
+        rabbit=RabbitCluster([replace(usual.rabbit.nodes[0], port=wiring[BROKER]["server"])]),
         mail_port=wiring[MAIL]["server"],
         mail_module="tests.chaos.mail_server",
     )

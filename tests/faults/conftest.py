@@ -11,7 +11,10 @@ from kombu.entity import Exchange, Queue
 
 from tests.faults.parcel_service import Parcels
 from tests.faults.post_office import FOLLOWED, OWN, PostOffice
+from tests.faults.redundant import redundant
 from tests.support import Scene
+
+__all__ = ["redundant"]
 
 QUORUM = {"x-queue-type": "quorum", "x-single-active-consumer": True}
 

@@ -1,0 +1,100 @@
+"""A running system of which no single part is alone: three broker nodes, replicas, a standby."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from deploy.machine.run_folder import REPOSITORY, RunFolder
+from deploy.region.mailbox import Mailbox
+from deploy.region.story import Story
+from tests.acceptance.clients import PatientApi, Place
+from tests.acceptance.ledgers import holes, lost, wait_until_drained
+from tests.acceptance.running import SERVICES, Running
+
+# Two replicas in the short form; three when asked for.
+_REPLICAS = os.environ.get("KINDRED_TEST_REPLICAS", "2")
+_PAUSE_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Redundant(Running):
+    @property
+    def environment(self) -> dict[str, str]:
+        more = {"KINDRED_REPLICAS": _REPLICAS, "KINDRED_BROKERS": "3"}
+        return {**super().environment, **more}
+
+
+@pytest.fixture(scope="session")
+def redundant() -> Iterator[Redundant]:
+    running = Redundant(RunFolder(REPOSITORY / ".run" / "redundant"))
+    running.clean()
+    try:
+        running.up()
+        yield running
+    finally:
+        running.down()
+
+
+class Load:
+    """Referrals submitted and accepted, one after the other, while a block runs."""
+
+    def __init__(self, system: Running, language: str) -> None:
+        self.api = PatientApi(system)
+        mailbox = Mailbox(system.mail_folder)
+        self.place = Place(self.api, mailbox, language, step_seconds=90.0).open()
+        self.place.add_peer(capacity=1)
+        self.story = self.place.story()
+        self.accepted: list[str] = []
+        self.failure: Exception | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> "Load":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.wait(_PAUSE_SECONDS):
+                referral_id = self.story.submit(self.place.referral())["id"]
+                self.story.accept(referral_id)
+                self.accepted.append(referral_id)
+        except Exception as error:  # noqa: BLE001  told by the verdict, in the test's own thread
+            self.failure = error
+
+    def seconds_until_served(self) -> float:
+        """How long a new referral takes to be ranked: through both databases and the broker."""
+        began = time.monotonic()
+        story: Story = self.place.story()
+        story.shortlist(story.submit(self.place.referral())["id"])
+        return time.monotonic() - began
+
+
+def assert_nothing_lost(system: Running, load: Load) -> None:
+    """All that was answered with 2xx is there, went everywhere, once and in order."""
+    if load.failure:
+        raise load.failure
+    wait_until_drained(system, seconds=90)
+    assert lost(system) == set()
+    assert holes(system) == []
+    assert parked(system) == []
+    waiting = [
+        one["referral_id"]
+        for one in load.api.all("/api/matching/waiting", by=load.place.coordinator)
+    ]
+    assert len(waiting) == len(set(waiting))
+    assert set(load.accepted) <= set(waiting)
+    assert load.accepted
+
+
+def parked(system: Running) -> list[dict[str, object]]:
+    query = "SELECT consumer, type, sequence, reason FROM deferred WHERE state = 'parked'"
+    return [row for service in SERVICES for row in system.rows(service, query)]
