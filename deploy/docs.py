@@ -33,6 +33,7 @@ Nothing in it describes or reaches a person: identifiers, states, times and coun
 | `cloudEvents:subject` | the aggregate's id |
 | `cloudEvents:sequence` | the event's number among its aggregate's events: 1, 2, 3 … |
 | `cloudEvents:org`, `cloudEvents:clinicorg` | the organisations that it concerns |
+| `cloudEvents:versions` | the versions that it goes out in, such as `v2,v1`, if in several |
 | `cloudEvents:traceparent` | the W3C trace that it belongs to, where there is one |
 """
 

@@ -12,7 +12,7 @@ from marshmallow import Schema, fields, validate
 from deploy.events_catalogue import Published, Queue
 
 _ATTRIBUTES = ("specversion", "id", "source", "type", "time", "subject", "sequence")
-_EXTENSIONS = ("org", "clinicorg", "traceparent")
+_EXTENSIONS = ("org", "clinicorg", "traceparent", "versions")
 
 _KINDS: tuple[tuple[type[fields.Field[Any]], str], ...] = (
     (fields.UUID, "UUID"),

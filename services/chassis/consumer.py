@@ -37,6 +37,10 @@ PASSING = (
 Pair = tuple[Received, Delivery]
 
 
+class OtherVersion(Exception):
+    """The event came in a version that is not ours, and is not known to come in another."""
+
+
 class Refused(Exception):
     """The event can be read but never handled; its text is the reason."""
 
@@ -52,18 +56,22 @@ class Handling:
     schemas: dict[str, Schema] = field(init=False)
     by_type: dict[str, Consumed] = field(init=False)
     overtaking: list[str] = field(init=False)
+    followed: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.by_type = {one.type: one for one in self.consumed}
         self.schemas = {one.type: one.schema() for one in self.consumed}
         self.overtaking = [one.type for one in self.consumed if one.overtakes]
+        self.followed = {events.versionless(one.type) for one in self.consumed}
 
     def handle(self, deliveries: Sequence[Delivery]) -> None:
         """Handle deliveries in order; when this returns, every one may be acknowledged.
 
         Raises only what means that nothing can be handled now, such as a lost database.
         """
-        pairs = list(filter(None, map(self._read, deliveries)))
+        pairs = [
+            pair for pair in filter(None, map(self._read, deliveries)) if not self._passes(pair[0])
+        ]
         if not pairs:
             return
         try:
@@ -91,6 +99,8 @@ class Handling:
             for event, delivery in pairs:
                 if event.id not in fresh:
                     outcomes["duplicate"] += 1
+                    if event.versions:
+                        self._replace_version(event, delivery, work)
                     continue
                 fresh.discard(event.id)
                 position = reached.get(event.subject) or positions.get(event.subject, Position())
@@ -218,6 +228,8 @@ class Handling:
     def set_aside(
         self, event: Received, delivery: Delivery, *, reason: str, parked: bool, attempts: int
     ) -> None:
+        if self._passes(event):
+            return
         with self.workplace.begin() as work:
             if not inbox.take_first_deliveries(work.connection, self.queue, [event]):
                 return
@@ -263,6 +275,16 @@ class Handling:
             deferred.supersede(work.connection, self.queue, event, work.now)
         return self._call(event, work, answers)
 
+    def _replace_version(self, event: Received, delivery: Delivery, work: Work) -> None:
+        deferred.replace_version(
+            work.connection,
+            self.queue,
+            event,
+            delivery,
+            handled=list(self.by_type),
+            now=work.now,
+        )
+
     def _needs_asking(self, event: Received) -> bool:
         consumed = self.by_type.get(event.type)
         return consumed is not None and consumed.asks is not None
@@ -276,9 +298,21 @@ class Handling:
         consumed = self.by_type.get(event.type)
         return consumed is not None and consumed.overtakes
 
+    def _passes(self, event: Received) -> bool:
+        """Tell a version for others, of an event that comes in one of ours as well.
+
+        It leaves no trace: the inbox knows an event by its id, and ours has the same.
+        """
+        passes = event.type not in self.by_type and any(one in self.by_type for one in event.types)
+        if passes:
+            metrics.EVENTS.labels(self.queue, "passed").inc()
+        return passes
+
     def _call(self, event: Received, work: Work, answers: Mapping[UUID, Any]) -> str:
         consumed = self.by_type.get(event.type)
         if consumed is None:
+            if events.versionless(event.type) in self.followed:
+                raise OtherVersion
             return "skipped"
         try:
             data = self.schemas[event.type].load(event.data)
@@ -313,6 +347,8 @@ def _reason(error: Exception) -> str:
         return f"refused: {error.slug}"
     if isinstance(error, OwnerAway):
         return OWNER_AWAY
+    if isinstance(error, OtherVersion):
+        return deferred.OTHER_VERSION
     return f"error: {_code(error)}"
 
 

@@ -18,6 +18,7 @@ LONGEST_DELAY = timedelta(minutes=5)
 # Reasons with a meaning of their own; others describe what went wrong.
 GAP = "gap: an earlier event has not come"
 BEHIND = "behind: an earlier event has not been handled"
+OTHER_VERSION = "version: it came in one that is not handled here"
 GIVEN_UP = "given up: skipped when its turn comes"
 
 
@@ -84,6 +85,30 @@ def set_aside(
             now,
         ),
     )
+
+
+def replace_version(
+    connection: Connection,
+    queue: str,
+    event: Received,
+    delivery: Delivery,
+    *,
+    handled: Sequence[str],
+    now: datetime,
+) -> None:
+    """Put a version that is handled here in the place of one that was set aside and is not.
+
+    So it is after a rollback: the newer code took the newer version, and could not finish.
+    """
+    query = """
+        UPDATE deferred
+           SET type = %s, headers = %s, body = %s, state = 'waiting', reason = %s, attempts = 0,
+               not_before = %s
+         WHERE consumer = %s AND event_id = %s AND state IN ('waiting', 'parked')
+           AND type <> ALL (%s)
+    """
+    stored = (event.type, delivery.stored_headers(), delivery.body, BEHIND, now)
+    connection.execute(query, (*stored, queue, event.id, list(handled)))
 
 
 def park_unreadable(
@@ -225,6 +250,20 @@ def gaps(
          LIMIT 200
     """
     return connection.execute(query, (list(queues), older_than)).fetchall()
+
+
+def other_versions(
+    connection: Connection, queues: Sequence[str], older_than: datetime
+) -> list[dict[str, Any]]:
+    """Events that are here only in a version that is not handled, as gaps of one number each."""
+    query = """
+        SELECT consumer, aggregate_id, headers, sequence AS first, sequence AS last
+          FROM deferred
+         WHERE state = 'waiting' AND reason = %s AND consumer = ANY (%s) AND deferred_at < %s
+         ORDER BY deferred_at
+         LIMIT 200
+    """
+    return connection.execute(query, (OTHER_VERSION, list(queues), older_than)).fetchall()
 
 
 def list_parked(connection: Connection) -> list[dict[str, Any]]:

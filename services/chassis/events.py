@@ -35,10 +35,26 @@ class Received:
     clinicorg: UUID | None
     traceparent: str | None
     data: Mapping[str, Any]
+    versions: tuple[str, ...] = ()
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Every type in which this event goes out, under one id and number."""
+        name = versionless(self.type)
+        return tuple(f"{name}.{version}" for version in self.versions) or (self.type,)
 
     @property
     def orgs(self) -> tuple[UUID, ...]:
         return tuple({org for org in (self.org, self.clinicorg) if org is not None})
+
+
+def versionless(type_: str) -> str:
+    """`referral.submitted` of `referral.submitted.v2`."""
+    return type_.rpartition(".")[0]
+
+
+def version_of(type_: str) -> str:
+    return type_.rpartition(".")[2]
 
 
 def source_of(service: str, epoch: int) -> str:
@@ -62,6 +78,8 @@ def headers_of(service: str, row: Mapping[str, Any]) -> dict[str, Any]:
         headers["cloudEvents:clinicorg"] = str(row["clinic_org_id"])
     if row["traceparent"] is not None:
         headers["cloudEvents:traceparent"] = row["traceparent"]
+    if row["versions"] is not None:
+        headers["cloudEvents:versions"] = row["versions"]
     return headers
 
 
@@ -85,6 +103,7 @@ def read(headers: Mapping[str, Any], content_type: str | None, body: bytes) -> R
         clinicorg=reader.optional_uuid("clinicorg"),
         traceparent=reader.optional_text("traceparent"),
         data=reader.data(content_type, body),
+        versions=reader.versions(),
     )
     if reader.problems:
         raise UnreadableEvent("; ".join(reader.problems))
@@ -136,6 +155,10 @@ class _Reader:
             return int(text)
         self.problems.append(f"cloudEvents:{name} is not a positive number")
         return 0
+
+    def versions(self) -> tuple[str, ...]:
+        text = self.optional_text("versions")
+        return tuple(text.split(",")) if text else ()
 
     def epoch(self) -> int:
         _, named, last = self.text("source").rpartition("/epochs/")

@@ -16,7 +16,7 @@ from uuid import UUID
 Row = Mapping[str, Any]
 
 _IDS = ("event_id", "aggregate_id", "org_id", "clinic_org_id")
-_PLAIN = ("type", "aggregate", "epoch", "sequence", "traceparent")
+_PLAIN = ("type", "versions", "aggregate", "epoch", "sequence", "traceparent")
 _ENDING = ".jsonl"
 
 
@@ -49,14 +49,14 @@ class Journal:
             _sync_folder(path.parent)
 
     def read(self) -> Iterator[dict[str, Any]]:
-        """Every event once, in the order told, as the row of an outbox; a torn line is no event."""
-        seen: set[UUID] = set()
+        """Every event once in each of its versions, in the order told; a torn line is no event."""
+        seen: set[tuple[UUID, str]] = set()
         for path in sorted(self.folder.glob(f"*{_ENDING}")):
             with path.open(encoding="utf-8") as lines:
                 for line in lines:
                     row = _row(line)
-                    if row is not None and row["event_id"] not in seen:
-                        seen.add(row["event_id"])
+                    if row is not None and (row["event_id"], row["type"]) not in seen:
+                        seen.add((row["event_id"], row["type"]))
                         yield row
 
     def forget(self, days: int, today: date) -> int:

@@ -4,7 +4,8 @@ from prometheus_client import Counter, Gauge, Histogram
 
 EVENTS = Counter(
     "kindred_events_total",
-    "Deliveries by what became of them: handled, skipped, duplicate, deferred, superseded, parked.",
+    "Deliveries by what became of them: handled, skipped, passed (a version for others), duplicate,"
+    " deferred, superseded, parked.",
     ["queue", "outcome"],
 )
 BATCH_SECONDS = Histogram(

@@ -11,20 +11,31 @@ from uuid import UUID, uuid4
 from marshmallow import Schema
 
 from services.chassis.database import Connection
-from services.chassis.events import Event
+from services.chassis.events import Event, version_of
 
 WAKE_RELAY = "outbox"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Emitted:
-    """An event that leaves if its transaction commits."""
+    """An event that leaves if its transaction commits; in older versions as well, if there are."""
 
     event: Event
+    older: Sequence[Event] = ()
     org: UUID | None
     clinic_org: UUID | None
     occurred_at: datetime
     traceparent: str | None
+
+    @property
+    def versions(self) -> Sequence[Event]:
+        """The newest first: a consumer takes the first that it handles, and that knows most."""
+        return (self.event, *self.older)
+
+    @property
+    def version_names(self) -> str | None:
+        names = [version_of(one.type) for one in self.versions]
+        return ",".join(names) if self.older else None
 
     @property
     def aggregate(self) -> str:
@@ -43,32 +54,38 @@ def store(
 
     So for one aggregate the order of positions, of numbers and of commits is the same.
     """
-    bodies = [_body(schemas[type(one.event)], one.event) for one in emitted]
-    numbers = _next_numbers(connection, emitted)
+    rows = [
+        (event_id, number, one, event)
+        for number, one in zip(_next_numbers(connection, emitted), emitted, strict=True)
+        for event_id in (uuid4(),)
+        for event in one.versions
+    ]
     query = """
-        INSERT INTO outbox (event_id, type, aggregate, aggregate_id, epoch, sequence,
+        INSERT INTO outbox (event_id, type, versions, aggregate, aggregate_id, epoch, sequence,
                             org_id, clinic_org_id, traceparent, occurred_at, body)
-        SELECT event_id, type, aggregate, aggregate_id, (SELECT max(epoch) FROM epochs),
+        SELECT event_id, type, versions, aggregate, aggregate_id, (SELECT max(epoch) FROM epochs),
                sequence, org_id, clinic_org_id, traceparent, occurred_at, body
-          FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::bigint[], %s::uuid[],
-                      %s::uuid[], %s::text[], %s::timestamptz[], %s::bytea[]) WITH ORDINALITY
-            AS new (event_id, type, aggregate, aggregate_id, sequence, org_id, clinic_org_id,
-                    traceparent, occurred_at, body, position)
+          FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::uuid[], %s::bigint[],
+                      %s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::bytea[])
+               WITH ORDINALITY
+            AS new (event_id, type, versions, aggregate, aggregate_id, sequence, org_id,
+                    clinic_org_id, traceparent, occurred_at, body, position)
          ORDER BY position
     """
     connection.execute(
         query,
         (
-            [uuid4() for _ in emitted],
-            [one.event.type for one in emitted],
-            [one.aggregate for one in emitted],
-            [one.aggregate_id for one in emitted],
-            numbers,
-            [one.org for one in emitted],
-            [one.clinic_org for one in emitted],
-            [one.traceparent for one in emitted],
-            [one.occurred_at for one in emitted],
-            bodies,
+            [event_id for event_id, *_ in rows],
+            [event.type for *_, event in rows],
+            [one.version_names for *_, one, _ in rows],
+            [one.aggregate for *_, one, _ in rows],
+            [one.aggregate_id for *_, one, _ in rows],
+            [number for _, number, *_ in rows],
+            [one.org for *_, one, _ in rows],
+            [one.clinic_org for *_, one, _ in rows],
+            [one.traceparent for *_, one, _ in rows],
+            [one.occurred_at for *_, one, _ in rows],
+            [_body(schemas[type(event)], event) for *_, event in rows],
         ),
     )
     notify(connection, WAKE_RELAY)
@@ -82,14 +99,14 @@ def notify(connection: Connection, channel: str) -> None:
 def send_again(connection: Connection, aggregate_id: UUID, first: int, last: int) -> int:
     """Put sent events of an aggregate back into the outbox under their old ids and numbers."""
     query = """
-        INSERT INTO outbox (event_id, type, aggregate, aggregate_id, epoch, sequence,
+        INSERT INTO outbox (event_id, type, versions, aggregate, aggregate_id, epoch, sequence,
                             org_id, clinic_org_id, traceparent, occurred_at, body)
-        SELECT event_id, type, aggregate, aggregate_id, epoch, sequence,
+        SELECT event_id, type, versions, aggregate, aggregate_id, epoch, sequence,
                org_id, clinic_org_id, traceparent, occurred_at, body
           FROM outbox_sent
          WHERE aggregate_id = %s AND sequence BETWEEN %s AND %s
          ORDER BY sequence
-            ON CONFLICT (event_id) DO NOTHING
+            ON CONFLICT (event_id, type) DO NOTHING
     """
     count = connection.execute(query, (aggregate_id, first, last)).rowcount
     if count:

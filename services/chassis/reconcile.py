@@ -63,7 +63,8 @@ def heal(
     A gap whose producer is away has `sent_again` None and is asked for the next time.
     """
     with workplace.begin() as work:
-        found = deferred.gaps(work.connection, queues, work.now - patience)
+        asked = (work.connection, queues, work.now - patience)
+        found = [*deferred.gaps(*asked), *deferred.other_versions(*asked)]
     return [{**gap, "sent_again": _ask(directory, gap)} for gap in found]
 
 

@@ -196,7 +196,7 @@ def turns(rows: Sequence[Row]) -> Iterable[list[Row]]:
 def read_batch(database: Connection, limit: int) -> list[dict[str, Any]]:
     """The oldest rows of aggregates without a row that must wait."""
     query = """
-        SELECT position, event_id, type, aggregate, aggregate_id, epoch, sequence, org_id,
+        SELECT position, event_id, type, versions, aggregate, aggregate_id, epoch, sequence, org_id,
                clinic_org_id, traceparent, occurred_at, body
           FROM outbox
          WHERE NOT EXISTS (SELECT FROM outbox AS held
@@ -218,13 +218,13 @@ def settle(
     if confirmed:
         query = """
             WITH gone AS (DELETE FROM outbox WHERE position = ANY (%s) RETURNING *)
-            INSERT INTO outbox_sent (event_id, type, aggregate, aggregate_id, epoch, sequence,
-                                     org_id, clinic_org_id, traceparent, occurred_at, body,
-                                     sent_at)
-            SELECT event_id, type, aggregate, aggregate_id, epoch, sequence,
+            INSERT INTO outbox_sent (event_id, type, versions, aggregate, aggregate_id, epoch,
+                                     sequence, org_id, clinic_org_id, traceparent, occurred_at,
+                                     body, sent_at)
+            SELECT event_id, type, versions, aggregate, aggregate_id, epoch, sequence,
                    org_id, clinic_org_id, traceparent, occurred_at, body, clock_timestamp()
               FROM gone
-                ON CONFLICT (event_id) DO UPDATE SET sent_at = excluded.sent_at
+                ON CONFLICT (event_id, type) DO UPDATE SET sent_at = excluded.sent_at
         """
         database.execute(query, ([row["position"] for row in confirmed],))
         metrics.PUBLISHED.labels("confirmed").inc(len(confirmed))

@@ -1,6 +1,6 @@
 """One transaction of a service: a handler's writes, and the events that leave if it commits."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -47,12 +47,23 @@ class Work:
     traceparent: str | None = None
     emitted: list[outbox.Emitted] = field(default_factory=list)
 
-    def emit(self, event: Event, *, org: UUID | None, clinic_org: UUID | None = None) -> None:
-        """Have the event leave when this transaction commits."""
+    def emit(
+        self,
+        event: Event,
+        *,
+        org: UUID | None,
+        clinic_org: UUID | None = None,
+        older: Sequence[Event] = (),
+    ) -> None:
+        """Have the event leave when this transaction commits.
+
+        `older` are the same event in versions that some consumer still reads, the newest first.
+        """
         traceparent = self.received.traceparent if self.received else self.traceparent
         self.emitted.append(
             outbox.Emitted(
                 event=event,
+                older=older,
                 org=org,
                 clinic_org=clinic_org,
                 occurred_at=self.now,

@@ -162,7 +162,8 @@ CREATE TABLE public.outbox (
     body bytea NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
     not_before timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    problem text
+    problem text,
+    versions text
 )
 WITH (fillfactor='90', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='2000');
 
@@ -187,7 +188,8 @@ CREATE TABLE public.outbox_sent (
     traceparent text,
     occurred_at timestamp with time zone NOT NULL,
     body bytea NOT NULL,
-    sent_at timestamp with time zone NOT NULL
+    sent_at timestamp with time zone NOT NULL,
+    versions text
 );
 
 CREATE TABLE public.people (
@@ -262,13 +264,13 @@ ALTER TABLE ONLY public.organisations
     ADD CONSTRAINT organisations_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.outbox
-    ADD CONSTRAINT outbox_event_id_key UNIQUE (event_id);
+    ADD CONSTRAINT outbox_once_per_version UNIQUE (event_id, type);
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY ("position");
 
 ALTER TABLE ONLY public.outbox_sent
-    ADD CONSTRAINT outbox_sent_pkey PRIMARY KEY (event_id);
+    ADD CONSTRAINT outbox_sent_pkey PRIMARY KEY (event_id, type);
 
 ALTER TABLE ONLY public.people
     ADD CONSTRAINT people_pkey PRIMARY KEY (id);

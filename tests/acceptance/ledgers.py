@@ -42,10 +42,10 @@ def waiting(system: Running) -> list[dict[str, Any]]:
 def holes(system: Running) -> list[dict[str, Any]]:
     """Aggregates whose sent events are not numbered 1, 2, 3 … without a hole."""
     query = """
-        SELECT aggregate, aggregate_id, count(*) AS events, max(sequence) AS last
+        SELECT aggregate, aggregate_id, count(DISTINCT sequence) AS events, max(sequence) AS last
           FROM outbox_sent
          GROUP BY aggregate, aggregate_id
-        HAVING count(*) <> max(sequence) OR min(sequence) <> 1
+        HAVING count(DISTINCT sequence) <> max(sequence) OR min(sequence) <> 1
     """
     return [row for service in SERVICES for row in system.rows(service, query)]
 

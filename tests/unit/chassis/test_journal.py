@@ -12,6 +12,7 @@ def a_row(sequence: int = 1, **changes: Any) -> dict[str, Any]:
     return {
         "event_id": uuid4(),
         "type": "referral.withdrawn.v1",
+        "versions": None,
         "aggregate": "referral",
         "aggregate_id": uuid4(),
         "epoch": 1,
