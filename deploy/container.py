@@ -87,6 +87,7 @@ def settings(service: str) -> dict[str, str]:
         "KINDRED_INTERNAL": f"0.0.0.0:{INTERNAL}",
         "KINDRED_TOKEN_KEYS": str(key_set_file(STATE / "keys")),
         "KINDRED_TOKEN_ISSUER": TOKEN_ISSUER,
+        "KINDRED_DEMO": "1",
         "KINDRED_SERVICE_KEY": str(key_file(STATE / "keys", kid_of(service))),
         "KINDRED_LINK_KEY": _secrets().of(f"links {service}"),
         "KINDRED_OWNERS": owners,

@@ -93,6 +93,7 @@ class ServiceProcesses:
             "KINDRED_OWNERS": owners,
             "KINDRED_TOPOLOGY": str(TOPOLOGY),
             "KINDRED_TOKEN_ISSUER": TOKEN_ISSUER,
+            "KINDRED_DEMO": "1",
             "KINDRED_TOKEN_KEYS": str(key_set_file(self.run.keys)),
             "KINDRED_SERVICE_KEY": str(key_file(self.run.keys, kid_of(place.service))),
         }

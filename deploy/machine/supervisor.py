@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TextIO
 
-from amqp import AMQPError
+from amqp import AMQPError, PreconditionFailed
 from kombu.exceptions import KombuError
 
 from deploy import topology
@@ -111,7 +111,10 @@ class Supervisor:
                 self.keeper.add(node.program(), tier=_BROKER)
             for node in together:
                 self.keeper.wait(node.name, node.is_ready, START_SECONDS)
-        topology.apply(plan.rabbit.urls())
+        try:
+            topology.apply(plan.rabbit.urls())
+        except PreconditionFailed as error:
+            raise CannotStart(f"Something of that name is of another kind: {error}") from error
         if len(plan.rabbit.nodes) > 1:
             broker_watch.watch(plan.rabbit.nodes, self.keeper.kill, self.stopping)
 

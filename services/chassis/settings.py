@@ -44,6 +44,7 @@ class Settings:
     sent_days: int
     journal: Path | None
     stuck_seconds: int
+    demo: bool
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -69,6 +70,7 @@ class Settings:
             sent_days=reader.number("SENT_DAYS", 35, 1, 3650),
             journal=reader.optional_path("JOURNAL"),
             stuck_seconds=reader.number("STUCK_SECONDS", 30, 5, 3600),
+            demo=reader.number("DEMO", 0, 0, 1) == 1,
         )
         reader.raise_if_wrong()
         return settings

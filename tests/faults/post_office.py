@@ -70,6 +70,7 @@ class PostOffice:
             "KINDRED_SERVICE_KEY": str(settings.service_key),
             "KINDRED_LINK_KEY": settings.link_key,
             "KINDRED_TOPOLOGY": str(settings.topology),
+            "KINDRED_DEMO": "1",
             FOLDER: str(self.points.folder),
         }
 

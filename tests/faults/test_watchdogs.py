@@ -1,6 +1,5 @@
 """What is stuck or frozen is noticed by somebody else, and the work goes on."""
 
-import os
 import signal
 import sys
 import threading
@@ -22,6 +21,7 @@ from services.chassis.roles import Role
 from tests.faults.parcel_service import HANGS
 from tests.faults.post_office import PostOffice
 from tests.faults.spinning_service import Spinning
+from tests.integration.chassis.test_web_process import environment_of
 from tests.support import Scene, caller, wait_for
 
 HOST = """
@@ -62,21 +62,14 @@ class KeptWeb:
         self.keeper = Keeper(Ledger(folder / "ports.json"), threading.Event())
         ports = FreePorts()
         self.http, internal = ports.take(), ports.take()
-        settings = scene.settings
         program = Program(
             name="web",
             command=[sys.executable, "-W", "ignore", "-c", HOST],
             log=folder / "web.log",
             environment={
-                "PATH": os.environ["PATH"],
-                "KINDRED_DATABASE": settings.database,
-                "KINDRED_BROKER": settings.broker,
+                **environment_of(scene.settings),
                 "KINDRED_HTTP": f"{LOOPBACK}:{self.http}",
                 "KINDRED_INTERNAL": f"{LOOPBACK}:{internal}",
-                "KINDRED_TOKEN_KEYS": str(settings.token_keys),
-                "KINDRED_SERVICE_KEY": str(settings.service_key),
-                "KINDRED_LINK_KEY": settings.link_key,
-                "KINDRED_TOPOLOGY": str(settings.topology),
             },
             live_port=internal,
         )

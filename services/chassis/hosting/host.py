@@ -1,15 +1,25 @@
 """Starts one service in one role under nameko, and stops it on SIGTERM."""
 
 import signal
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
 import eventlet
+import psycopg
 from nameko.runners import ServiceRunner
 
+from services.chassis.database import Database
+from services.chassis.http.keys import WrongKey
 from services.chassis.log import get_log
+from services.chassis.refusals import (
+    REFUSED,
+    Refusal,
+    require_migrations,
+    require_own_secrets,
+    say_refusal,
+)
 from services.chassis.service import Service
 from services.chassis.settings import Settings, WrongSetting
 
@@ -33,11 +43,26 @@ def service_named(name: str) -> type[Service]:
 
 def read_settings() -> Settings:
     """The settings, or an end of the process with one clear line."""
+    with refusing():
+        settings = Settings.from_environment()
+        require_own_secrets(settings)
+        return settings
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """End the process with one clear line, and a status that says: do not try again."""
     try:
-        return Settings.from_environment()
-    except WrongSetting as error:
-        print(error, file=sys.stderr)  # noqa: T201  before any log is configured
-        raise SystemExit(2) from None
+        yield
+    except (WrongSetting, WrongKey, Refusal) as error:
+        say_refusal(error)
+        raise SystemExit(REFUSED) from None
+
+
+def check_migrations(database: Database, service: str) -> None:
+    """Refuse a database that lacks migrations; one that is away is waited for elsewhere."""
+    with refusing(), suppress(psycopg.OperationalError):
+        require_migrations(database, service)
 
 
 def host(name: str, role: str, entrypoints: dict[str, Any]) -> int:

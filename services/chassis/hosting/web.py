@@ -14,7 +14,7 @@ os.environ["PSYCOPG_WAIT_FUNC"] = "wait_selector"
 
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 import psycopg
@@ -24,7 +24,13 @@ from werkzeug.wrappers import Request as WsgiRequest
 
 from services.chassis.database import Database
 from services.chassis.hosting import green_wait
-from services.chassis.hosting.host import host, read_settings, service_named
+from services.chassis.hosting.host import (
+    check_migrations,
+    host,
+    read_settings,
+    refusing,
+    service_named,
+)
 from services.chassis.http.application import internal_application, public_application
 from services.chassis.http.keys import PublicKeys
 from services.chassis.http.pipeline import Pipeline
@@ -32,6 +38,7 @@ from services.chassis.http.raw import RawRequest, RawResponse
 from services.chassis.http.tokens import Verifier
 from services.chassis.internal import Directory
 from services.chassis.log import configure, get_log
+from services.chassis.refusals import Refusal
 from services.chassis.service import Service
 from services.chassis.settings import Address
 from services.chassis.work import Workplace
@@ -42,17 +49,33 @@ green_wait.install()
 
 Handle = Callable[[RawRequest], RawResponse]
 DRAIN_SECONDS = 6.0
+# How often, and for how long each time, the trial of the wait function waits at most.
+_STEPS, _STEP_SECONDS = 20, 0.05
 REASONS = {428: "Precondition Required", 422: "Unprocessable Content"}
 
 
-class BlockingWait(Exception):
-    """psycopg would wait in C and stop every green thread; refuse to start."""
-
-
 def require_green_wait() -> None:
+    """Refuse a wait in C, which would stop every green thread; and try one, whatever its name."""
     chosen = getattr(psycopg.waiting.wait, "__name__", "unknown")
-    if chosen != green_wait.wait_green.__name__:
-        raise BlockingWait(chosen)
+    if chosen != green_wait.wait_green.__name__ or not _others_go_on():
+        raise Refusal(f"psycopg waits by {chosen}, which stops all others in a web process")
+
+
+def _others_go_on() -> bool:
+    """Wait for what another green thread can only send while this one waits."""
+    ours, theirs = socket.socketpair()
+
+    def until_sent() -> Generator[psycopg.waiting.Wait, psycopg.waiting.Ready | int, bool]:
+        for _ in range(_STEPS):
+            if (yield psycopg.waiting.Wait.R):
+                return True
+        return False
+
+    with ours, theirs:
+        sender = eventlet.spawn(theirs.send, b".")
+        came = psycopg.waiting.wait(until_sent(), ours.fileno(), _STEP_SECONDS)
+        sender.wait()
+    return bool(came)
 
 
 class Port(WebServer):
@@ -165,12 +188,14 @@ def _reader(environ: dict[str, Any]) -> Callable[[int], bytes]:
 
 def serve(service: type[Service]) -> int:
     """Serve a service's public and internal ports until told to stop."""
-    require_green_wait()
+    with refusing():
+        require_green_wait()
     name = service.name
     settings = read_settings()
     configure(f"{name}.web")
     database = Database(settings.database, name=f"{name}.web", pool_size=settings.pool_size)
     database.open()
+    check_migrations(database, name)
     verifier = Verifier(PublicKeys(settings.token_keys), settings.token_issuer, name)
     workplace = Workplace(service, database, settings)
     pipeline = Pipeline(workplace, Directory.from_settings(settings), verifier)

@@ -14,7 +14,8 @@ from nameko.extensions import Entrypoint
 from services.chassis import metrics
 from services.chassis.consumer import Handling
 from services.chassis.database import Database, connect
-from services.chassis.hosting.host import host, read_settings, service_named
+from services.chassis.hosting.ground import Ground
+from services.chassis.hosting.host import check_migrations, host, read_settings, service_named
 from services.chassis.hosting.threads import StopFlag, Thread
 from services.chassis.hosting.watch import serve_watch
 from services.chassis.hosting.watchdog import Watchdog
@@ -146,9 +147,11 @@ def main(name: str) -> int:
     configure(f"{name}.worker")
     worker = Worker(service_named(name), settings)
     worker.database.open()
+    check_migrations(worker.database, name)
     threads = worker.threads()
     serve_watch(settings.internal, threads)
     Watchdog(threads, worker.stop_flag, settings.stuck_seconds).start()
+    Ground(worker.database, settings, name, list(worker.handlings)).start()
     entrypoints = {
         f"loop_{number}": (RunThread, (thread,)) for number, thread in enumerate(threads)
     }

@@ -1,6 +1,5 @@
 """A relay that is stopped loses the lead to the next one, and moves nothing when it wakes."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from services.chassis.database import connect
 from services.chassis.leadership import Leadership
 from services.chassis.relay import Relay
 from tests.integration.chassis.test_through_the_broker import Running, emit, scene, sent
+from tests.integration.chassis.test_web_process import environment_of
 from tests.support import Scene, wait_for
 
 __all__ = ["scene"]
@@ -30,18 +30,10 @@ Relay("matching", Settings.from_environment()).run(lambda: False)
 
 @contextmanager
 def relay_process(scene: Scene) -> Iterator["subprocess.Popen[bytes]"]:
-    settings = scene.settings
-    environment = {
-        "PATH": os.environ["PATH"],
-        "KINDRED_DATABASE": settings.database,
-        "KINDRED_BROKER": settings.broker,
-        "KINDRED_TOKEN_KEYS": str(settings.token_keys),
-        "KINDRED_SERVICE_KEY": str(settings.service_key),
-        "KINDRED_LINK_KEY": settings.link_key,
-        "KINDRED_TOPOLOGY": str(settings.topology),
-    }
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT], env=environment, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", SCRIPT],
+        env=environment_of(scene.settings),
+        stderr=subprocess.DEVNULL,
     )
     try:
         yield process

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from services.chassis.roles import Role
+from services.chassis.settings import Settings
 from tests.integration.chassis.slow_service import Slow
 from tests.support import Scene, caller, wait_for
 
@@ -32,20 +33,27 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """What every process of a service is told; its ports come on top."""
+    return {
+        "PATH": os.environ["PATH"],
+        "KINDRED_DATABASE": settings.database,
+        "KINDRED_BROKER": settings.broker,
+        "KINDRED_TOKEN_KEYS": str(settings.token_keys),
+        "KINDRED_SERVICE_KEY": str(settings.service_key),
+        "KINDRED_LINK_KEY": settings.link_key,
+        "KINDRED_TOPOLOGY": str(settings.topology),
+        "KINDRED_DEMO": "1",
+    }
+
+
 class WebProcess:
     def __init__(self, scene: Scene) -> None:
         self.port, self.scene = free_port(), scene
-        settings = scene.settings
         environment = {
-            "PATH": os.environ["PATH"],
-            "KINDRED_DATABASE": settings.database,
-            "KINDRED_BROKER": settings.broker,
+            **environment_of(scene.settings),
             "KINDRED_HTTP": f"127.0.0.1:{self.port}",
             "KINDRED_INTERNAL": f"127.0.0.1:{free_port()}",
-            "KINDRED_TOKEN_KEYS": str(settings.token_keys),
-            "KINDRED_SERVICE_KEY": str(settings.service_key),
-            "KINDRED_LINK_KEY": settings.link_key,
-            "KINDRED_TOPOLOGY": str(settings.topology),
         }
         self.process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", SCRIPT], env=environment, stdout=subprocess.PIPE
@@ -124,7 +132,7 @@ def test_a_request_under_way_is_answered_before_the_process_ends(web: WebProcess
 def test_a_port_in_use_stops_the_start(web: WebProcess) -> None:
     second = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", SCRIPT],
-        env={**os.environ, **_environment_of(web)},
+        env={**os.environ, **_running_environment_of(web)},
         capture_output=True,
         timeout=30,
         check=False,
@@ -134,7 +142,7 @@ def test_a_port_in_use_stops_the_start(web: WebProcess) -> None:
     assert web.get("/health/matching/live") == 200
 
 
-def _environment_of(web: WebProcess) -> dict[str, str]:
+def _running_environment_of(web: WebProcess) -> dict[str, str]:
     with open(f"/proc/{web.process.pid}/environ", "rb") as file:
         pairs = [entry.decode().partition("=") for entry in file.read().split(b"\0") if entry]
     return {name: value for name, _, value in pairs}

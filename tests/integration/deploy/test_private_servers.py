@@ -214,6 +214,13 @@ def test_a_service_declares_nothing(rabbit: PrivateRabbit) -> None:
         channel.queue_declare("matching.more")
 
 
+def test_a_service_may_ask_whether_its_exchange_and_queue_are_there(rabbit: PrivateRabbit) -> None:
+    with channel_of(rabbit, "matching", "m-secret") as channel:
+        channel.exchange_declare("matching.events", "topic", passive=True)
+
+        assert channel.queue_declare("matching.referral", passive=True).queue
+
+
 def test_guest_is_refused(rabbit: PrivateRabbit) -> None:
     with pytest.raises(amqp.AccessRefused), channel_of(rabbit, "guest", "guest"):
         pass
