@@ -4,7 +4,7 @@
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -13,9 +13,10 @@ import psycopg
 from marshmallow import Schema, ValidationError
 
 from services.chassis import deferred, events, inbox, metrics
+from services.chassis.calls import Calls
 from services.chassis.deferred import Delivery
 from services.chassis.errors import DomainError, OwnerAway, UnreadableEvent
-from services.chassis.events import Received
+from services.chassis.events import Heard, Received
 from services.chassis.inbox import Position, Standing
 from services.chassis.internal import Directory
 from services.chassis.log import get_log
@@ -35,6 +36,7 @@ PASSING = (
 )
 
 Pair = tuple[Received, Delivery]
+Asks = Callable[[Sequence[Received], Directory], Mapping[UUID, Any]]
 
 
 class OtherVersion(Exception):
@@ -96,6 +98,7 @@ class Handling:
             subjects = [event.subject for event in received]
             positions = inbox.lock_positions(connection, self.queue, subjects)
             reached: dict[UUID, Position] = {}
+            calls = Calls(work)
             for event, delivery in pairs:
                 if event.id not in fresh:
                     outcomes["duplicate"] += 1
@@ -104,10 +107,11 @@ class Handling:
                     continue
                 fresh.discard(event.id)
                 position = reached.get(event.subject) or positions.get(event.subject, Position())
-                outcome = self._place(event, delivery, position, work, answers)
+                outcome = self._place(event, delivery, position, calls, answers)
                 outcomes[outcome] += 1
                 if outcome in ("handled", "skipped"):
                     reached[event.subject] = Position(event.epoch, event.sequence)
+            calls.finish()
             if reached:
                 inbox.store_positions(connection, self.queue, reached)
         for outcome, count in outcomes.items():
@@ -151,7 +155,9 @@ class Handling:
                 deferred.supersede(work.connection, self.queue, event, work.now)
             if standing is not Standing.PAST:
                 if not is_given_up:
-                    self._call(event, work, answers)
+                    calls = Calls(work)
+                    self._call(event, calls, answers)
+                    calls.finish()
                 position = Position(event.epoch, event.sequence)
                 inbox.store_positions(work.connection, self.queue, {event.subject: position})
             finish = deferred.skip if is_given_up else deferred.settle
@@ -251,10 +257,11 @@ class Handling:
         event: Received,
         delivery: Delivery,
         position: Position,
-        work: Work,
+        calls: Calls,
         answers: Mapping[UUID, Any],
     ) -> str:
         """Handle the event if it is its turn, else drop or keep it; say which."""
+        work = calls.work
         standing = position.standing(event)
         if standing is Standing.PAST:
             return "duplicate"
@@ -273,7 +280,7 @@ class Handling:
                 )
                 return "deferred"
             deferred.supersede(work.connection, self.queue, event, work.now)
-        return self._call(event, work, answers)
+        return self._call(event, calls, answers)
 
     def _replace_version(self, event: Received, delivery: Delivery, work: Work) -> None:
         deferred.replace_version(
@@ -308,7 +315,7 @@ class Handling:
             metrics.EVENTS.labels(self.queue, "passed").inc()
         return passes
 
-    def _call(self, event: Received, work: Work, answers: Mapping[UUID, Any]) -> str:
+    def _call(self, event: Received, calls: Calls, answers: Mapping[UUID, Any]) -> str:
         consumed = self.by_type.get(event.type)
         if consumed is None:
             if events.versionless(event.type) in self.followed:
@@ -318,20 +325,19 @@ class Handling:
             data = self.schemas[event.type].load(event.data)
         except ValidationError as error:
             raise Refused(_problems(error)) from None
-        work.received = event
-        work.answer = answers.get(event.id)
-        try:
-            consumed.handler(data, work)
-        finally:
-            work.received = work.answer = None
+        calls.add(consumed, Heard(event, data, answers.get(event.id)))
         return "handled"
 
     def _ask(self, received: Sequence[Received]) -> dict[UUID, Any]:
+        """Ask once for the whole batch, also where several types ask the same."""
+        asking: dict[Asks, list[Received]] = {}
+        for event in received:
+            consumed = self.by_type.get(event.type)
+            if consumed and consumed.asks:
+                asking.setdefault(consumed.asks, []).append(event)
         answers: dict[UUID, Any] = {}
-        for consumed in self.consumed:
-            asking = [event for event in received if event.type == consumed.type]
-            if consumed.asks and asking:
-                answers.update(consumed.asks(asking, self.directory))
+        for asks, events_of in asking.items():
+            answers.update(asks(events_of, self.directory))
         return answers
 
 

@@ -49,7 +49,7 @@ def take_first_deliveries(
     """
     query = """
         INSERT INTO inbox (consumer, event_id)
-        SELECT %s, event_id FROM unnest(%s::uuid[]) AS event_id
+        SELECT %s, event_id FROM unnest(%b::uuid[]) AS event_id
             ON CONFLICT DO NOTHING
         RETURNING event_id
     """
@@ -63,7 +63,7 @@ def lock_positions(
     query = """
         SELECT aggregate_id, epoch, sequence
           FROM positions
-         WHERE consumer = %s AND aggregate_id = ANY (%s)
+         WHERE consumer = %s AND aggregate_id = ANY (%b)
          ORDER BY aggregate_id
            FOR UPDATE
     """
@@ -74,7 +74,7 @@ def lock_positions(
 def store_positions(connection: Connection, queue: str, positions: dict[UUID, Position]) -> None:
     query = """
         INSERT INTO positions (consumer, aggregate_id, epoch, sequence)
-        SELECT %s, * FROM unnest(%s::uuid[], %s::integer[], %s::bigint[])
+        SELECT %s, * FROM unnest(%b::uuid[], %b::integer[], %b::bigint[])
             ON CONFLICT (consumer, aggregate_id) DO UPDATE
            SET epoch = excluded.epoch, sequence = excluded.sequence
     """

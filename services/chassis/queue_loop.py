@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.chassis import deferred, events, metrics
-from services.chassis.broker import open_connection
+from services.chassis.broker import Inbound, open_connection
 from services.chassis.consumer import Handling
 from services.chassis.deferred import Delivery
 from services.chassis.errors import UnreadableEvent
 from services.chassis.work import Work
 
-# After this many deliveries that nobody answered, an event is tried apart from the queue,
-# where an attempt is counted even if it kills the process.
+# After this many deliveries that nobody answered, an event is handled by itself: whatever broke
+# twice must not take its neighbours along again. Once alone may have been a lost connection, which
+# returns hundreds of innocent events.
+ALONE_DELIVERIES = 2
+# After this many it is tried apart from the queue, where an attempt is counted even if it kills
+# the process.
 SUSPECT_DELIVERIES = 3
 
 
@@ -40,8 +44,9 @@ class QueueLoop:
             channel.basic_consume(
                 self.handling.queue, callback=waiting.append, on_cancel=_queue_deleted
             )
+            inbound = Inbound(connection)
             while not stopping():
-                self._fetch(connection, waiting)
+                self._fetch(inbound, waiting)
                 if waiting:
                     batch, waiting[:] = waiting[: self.batch_size], waiting[self.batch_size :]
                     self._handle(batch)
@@ -53,14 +58,12 @@ class QueueLoop:
         with self.handling.workplace.database.transaction():
             return
 
-    def _fetch(self, connection: Any, waiting: list[Any]) -> None:
+    def _fetch(self, inbound: Inbound, waiting: list[Any]) -> None:
         """Wait up to half a second for a first delivery, then take what is already there."""
-        patience = 0.5
-        while len(waiting) < self.batch_size:
-            try:
-                connection.drain_events(timeout=0.001 if waiting else patience)
-            except TimeoutError:
-                return
+        if not waiting:
+            inbound.read(until=lambda: bool(waiting), seconds=0.5)
+        if waiting:
+            inbound.read(until=lambda: len(waiting) >= self.batch_size, seconds=0.001)
 
     def _handle(self, batch: Sequence[Any]) -> None:
         began = time.monotonic()
@@ -71,19 +74,18 @@ class QueueLoop:
                 content_type=message.properties.get("content_type"),
                 body=bytes(message.body),
             )
-            if not message.delivery_info["redelivered"]:
+            count = _deliveries_before(message)
+            if count < ALONE_DELIVERIES:
                 together.append(delivery)
                 continue
-            # Whatever broke the last time must not take its neighbours along again.
             self.handling.handle(together)
             together = []
-            self._handle_redelivered(delivery)
+            self._handle_alone(delivery, count)
         self.handling.handle(together)
         metrics.BATCH_SECONDS.labels(self.handling.queue).observe(time.monotonic() - began)
 
-    def _handle_redelivered(self, delivery: Delivery) -> None:
-        count = delivery.headers.get("x-delivery-count")
-        if not isinstance(count, int) or count < SUSPECT_DELIVERIES:
+    def _handle_alone(self, delivery: Delivery, count: int) -> None:
+        if count < SUSPECT_DELIVERIES:
             return self.handling.handle([delivery])
         try:
             event = events.read(delivery.headers, delivery.content_type, delivery.body)
@@ -124,6 +126,14 @@ def _queues_of(work: Work, deferred_ids: Sequence[int]) -> dict[int, str]:
     query = "SELECT id, consumer FROM deferred WHERE id = ANY (%s)"
     rows = work.connection.execute(query, (list(deferred_ids),))
     return {row["id"]: row["consumer"] for row in rows}
+
+
+def _deliveries_before(message: Any) -> int:
+    """How often it was delivered before; a broker that does not count makes it stand alone."""
+    if not message.delivery_info["redelivered"]:
+        return 0
+    count = (message.headers or {}).get("x-delivery-count")
+    return count if isinstance(count, int) else ALONE_DELIVERIES
 
 
 def _queue_deleted(_tag: str) -> None:

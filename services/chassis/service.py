@@ -81,6 +81,8 @@ class Consumed:
     `asks` learns what the event does not carry from its owner, for a whole batch, before the
     transaction; what it gives for an event's id is the handler's `work.answer`.
     `overtakes` marks a terminal or revoking event: it does not wait behind a parked one.
+    `together` marks a handler of runs: it is given a list of `Heard`, all the events of its type
+    that follow each other in a batch, in order, so that it can read and write them set by set.
     """
 
     type: str
@@ -89,6 +91,7 @@ class Consumed:
     handler: "Callable[[Any, Work], None]"
     asks: "Callable[[Sequence[Received], Directory], Mapping[UUID, Any]] | None" = None
     overtakes: bool = False
+    together: bool = False
     name: str = ""
 
     @property

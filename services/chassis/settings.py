@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+CONSUME_BATCH = 100
+RELAY_BATCH = 500
+
 
 class WrongSetting(Exception):
     """Stops the start with one line that names every setting in trouble."""
@@ -65,8 +68,8 @@ class Settings:
             mail_from=reader.text("MAIL_FROM", "Kindred <appointments@kindred.example>"),
             topology=Path(reader.text("TOPOLOGY")),
             pool_size=reader.number("POOL_SIZE", 8, 1, 100),
-            consume_batch=reader.number("CONSUME_BATCH", 100, 1, 1000),
-            relay_batch=reader.number("RELAY_BATCH", 500, 1, 5000),
+            consume_batch=reader.number("CONSUME_BATCH", CONSUME_BATCH, 1, 1000),
+            relay_batch=reader.number("RELAY_BATCH", RELAY_BATCH, 1, 5000),
             sent_days=reader.number("SENT_DAYS", 35, 1, 3650),
             journal=reader.optional_path("JOURNAL"),
             stuck_seconds=reader.number("STUCK_SECONDS", 30, 5, 3600),

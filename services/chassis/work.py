@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID, uuid4
 
 import psycopg
-from marshmallow import Schema
 
 from services.chassis import outbox
+from services.chassis.bodies import Body
 from services.chassis.database import Connection, Database, act_for
 from services.chassis.events import Event, Received
 from services.chassis.log import get_log
@@ -38,7 +38,7 @@ class Work:
 
     connection: Connection
     now: datetime
-    schemas: Mapping[type, Schema]
+    bodies: Mapping[type, Body]
     settings: "Settings"
     orgs: set[UUID] = field(default_factory=set)
     caller: "Caller | None" = None
@@ -54,12 +54,15 @@ class Work:
         org: UUID | None,
         clinic_org: UUID | None = None,
         older: Sequence[Event] = (),
+        cause: Received | None = None,
     ) -> None:
         """Have the event leave when this transaction commits.
 
         `older` are the same event in versions that some consumer still reads, the newest first.
+        A handler of runs says which event is the `cause`; others have one at a time.
         """
-        traceparent = self.received.traceparent if self.received else self.traceparent
+        cause = cause or self.received
+        traceparent = cause.traceparent if cause else self.traceparent
         self.emitted.append(
             outbox.Emitted(
                 event=event,
@@ -132,7 +135,7 @@ class Work:
     def store_events(self) -> None:
         """Write what was emitted; the transaction's last statements."""
         if self.emitted:
-            outbox.store(self.connection, self.schemas, self.emitted)
+            outbox.store(self.connection, self.bodies, self.emitted)
             self.emitted = []
 
 
@@ -150,11 +153,11 @@ class Workplace:
         self.database = database
         self.settings = settings
         self.clock = clock
-        self.schemas = {event: schema() for event, schema in service.publishes.items()}
+        self.bodies = {event: Body(schema()) for event, schema in service.publishes.items()}
 
     def on(self, connection: Connection, **facts: Any) -> Work:
         """Work on a transaction that somebody else commits."""
-        return Work(connection, self.clock(), self.schemas, self.settings, **facts)
+        return Work(connection, self.clock(), self.bodies, self.settings, **facts)
 
     @contextmanager
     def begin(self, orgs: Iterable[UUID] = (), **facts: Any) -> Iterator[Work]:

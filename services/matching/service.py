@@ -277,6 +277,7 @@ class Matching(Service):
         source="scheduling",
         schema=heard.OutcomeRecordedSchema,
         handler=ranking.activate,
+        together=True,
     )
     note_disowned_contact = consumes(
         "session.contact_disowned.v1",

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
+from shutil import rmtree
 from typing import Self
 
+from deploy.machine.ledger import Ledger
 from deploy.machine.postgres import PrivatePostgres
 from deploy.machine.rabbitmq import PrivateRabbit
 from tests.support import Databases
@@ -26,6 +28,14 @@ class Bench:
         self.folder.mkdir(parents=True, exist_ok=True)
         return self
 
+    def empty(self, name: str) -> Path:
+        """A folder for one server: what an earlier run left there is ended and removed."""
+        folder = self.folder / name
+        Ledger(folder / "processes.json").end_leftovers()
+        rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        return folder
+
     def __exit__(self, *_: object) -> None:
         self._at_the_end.close()
 
@@ -39,7 +49,7 @@ class Bench:
     @cached_property
     def postgres(self) -> str:
         """An administrator's DSN."""
-        server = PrivatePostgres(self.folder / "postgres", durable=True)
+        server = PrivatePostgres(self.empty("postgres"), durable=True)
         self.at_the_end(server.stop)
         return server.start().dsn
 
@@ -50,6 +60,6 @@ class Bench:
     @cached_property
     def broker(self) -> str:
         """An administrator's AMQP URL."""
-        server = PrivateRabbit(self.folder / "rabbitmq")
+        server = PrivateRabbit(self.empty("rabbitmq"))
         self.at_the_end(server.stop)
         return server.start().url

@@ -28,10 +28,13 @@ def path_of(event: Published) -> Path:
 
 def example_of(event: Published) -> dict[str, Any]:
     """One event as its producer writes it; the same at every run."""
-    schema = event.schema()
-    facts = {name: _value(name, field) for name, field in schema.fields.items()}
-    written: dict[str, Any] = schema.dump(event.event(**facts))
+    written: dict[str, Any] = event.schema().dump(instance_of(event))
     return written
+
+
+def instance_of(event: Published) -> Any:
+    fields_of = event.schema().fields
+    return event.event(**{name: _value(name, field) for name, field in fields_of.items()})
 
 
 def _value(name: str, field: fields.Field[Any]) -> Any:

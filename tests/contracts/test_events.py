@@ -11,6 +11,7 @@ from deploy import docs
 from deploy.events_catalogue import Published, catalogue, queues
 from deploy.events_schema import json_schema
 from deploy.topology import declared_services
+from services.chassis.bodies import Body
 from services.chassis.service import Consumed
 from tests.contracts import generate
 
@@ -41,6 +42,13 @@ def example(name: str) -> dict[str, Any]:
 @each_event
 def test_the_example_is_what_the_producer_writes_today(event: Published) -> None:
     assert generate.path_of(event).read_text(encoding="utf-8") == generate.text_of(event)
+
+
+@each_event
+def test_the_body_that_leaves_is_what_the_producers_schema_writes(event: Published) -> None:
+    body = Body(event.schema()).of(generate.instance_of(event))
+
+    assert json.loads(body) == generate.example_of(event)
 
 
 def test_every_example_belongs_to_an_event_that_is_published() -> None:

@@ -1,8 +1,10 @@
 """What events and changed peers do to the ranking of a referral."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+from services.chassis.events import Heard
 from services.chassis.work import Work
 from services.matching import events
 from services.matching.domain.states import UNMATCHED, EndReason, State, Step
@@ -44,14 +46,16 @@ def remember_acceptance(event: dict[str, Any], work: Work) -> None:
     Needs(work.connection).accept(event["referral_id"])
 
 
-def activate(event: dict[str, Any], work: Work) -> None:
+def activate(outcomes: Sequence[Heard], work: Work) -> None:
     """The first session that was held makes the match an active one."""
-    match = Matches(work.connection).lock(event["match_id"])
-    if match is None or match.state != State.CONFIRMED or event["outcome"] != "held":
-        return
-    active = rounds.move(match, Step.ACTIVATE, work, next_at=None)
-    told = {"peer_id": active.peer_id, "peer_organisation_id": active.peer_organisation_id}
-    rounds.tell(work, active, rounds.about(events.MatchActivated, active, **told))
+    held = [one for one in reversed(outcomes) if one.data["outcome"] == "held"]
+    first_held = {one.data["match_id"]: one.event for one in held}
+    matches = Matches(work.connection).lock_all(first_held)
+    confirmed = [match for match in matches if match.state == State.CONFIRMED]
+    for match in rounds.move_all(confirmed, Step.ACTIVATE, work, next_at=None):
+        told = {"peer_id": match.peer_id, "peer_organisation_id": match.peer_organisation_id}
+        activated = rounds.about(events.MatchActivated, match, **told)
+        rounds.tell(work, match, activated, cause=first_held[match.id])
 
 
 def end_withdrawn(event: dict[str, Any], work: Work) -> None:

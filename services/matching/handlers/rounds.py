@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
 
+from services.chassis.events import Received
 from services.chassis.work import Work
 from services.matching import events
 from services.matching.domain import answer_times
@@ -136,6 +137,18 @@ def move(match: Match, step: Step, work: Work, **changes: Any) -> Match:
     return _store(match, replace(match, state=state, changed_at=work.now, **changes), work)
 
 
+def move_all(matches: Iterable[Match], step: Step, work: Work, *, next_at: Any) -> list[Match]:
+    """Take the step with all of them, whose row locks the caller holds."""
+    changes = {"next_at": next_at, "changed_at": work.now}
+    moved = [
+        replace(match, state=after(match.state, step), version=match.version + 1, **changes)
+        for match in matches
+    ]
+    if Matches(work.connection).step(moved) != len(moved):
+        raise ChangedMeanwhile(f"one of {len(moved)}")
+    return moved
+
+
 def about(event: type[E], match: Match, **more: Any) -> E:
     """The event with what every event of a match carries."""
     return event(
@@ -148,9 +161,10 @@ def about(event: type[E], match: Match, **more: Any) -> E:
     )
 
 
-def tell(work: Work, match: Match, event: Any) -> None:
+def tell(work: Work, match: Match, event: Any, *, cause: Received | None = None) -> None:
     """Emit for the peer's organisation once there is an offer, until then for the clinic."""
-    work.emit(event, org=match.peer_organisation_id or match.clinic_id, clinic_org=match.clinic_id)
+    org = match.peer_organisation_id or match.clinic_id
+    work.emit(event, org=org, clinic_org=match.clinic_id, cause=cause)
 
 
 def see_both_sides(match: Match, work: Work) -> None:

@@ -59,6 +59,13 @@ class Matches:
     def lock(self, match_id: UUID) -> Match | None:
         return self._one("WHERE id = %s FOR UPDATE", match_id)
 
+    def lock_all(self, match_ids: Iterable[UUID]) -> list[Match]:
+        """Those that exist, locked in the order in which everybody locks several."""
+        query = sql.SQL(
+            "SELECT {columns} FROM matches WHERE id = ANY (%b) ORDER BY id FOR UPDATE"
+        ).format(columns=COLUMNS)
+        return self._cursor().execute(query, (list(match_ids),)).fetchall()
+
     def lock_open(self, referral_id: UUID) -> Match | None:
         """The open round; one that ended while we waited for its lock may have a next one.
 
@@ -126,6 +133,23 @@ class Matches:
         """
         given = {**vars(match), "ruled_out": Jsonb(match.ruled_out)}
         return bool(self.connection.execute(query, given).rowcount)
+
+    def step(self, matches: Sequence[Match]) -> int:
+        """Write where several stand now, each under its next version.
+
+        How many were written: all that nobody changed since they were read.
+        """
+        query = """
+            UPDATE matches
+               SET state = new.state, next_at = new.next_at, changed_at = new.changed_at,
+                   version = new.version
+              FROM unnest(%b::uuid[], %b::integer[], %b::text[], %b::timestamptz[],
+                          %b::timestamptz[]) AS new (id, version, state, next_at, changed_at)
+             WHERE matches.id = new.id AND matches.version = new.version - 1
+        """
+        columns = ("id", "version", "state", "next_at", "changed_at")
+        given = [[getattr(match, name) for match in matches] for name in columns]
+        return self.connection.execute(query, given).rowcount
 
     def note_ranking(self, match_id: UUID, ranked_at: datetime) -> None:
         """Ranked again with the same outcome: nothing that a reader sees has changed."""

@@ -13,7 +13,7 @@ from services.chassis import deferred, outbox
 from services.chassis.consumer import Handling
 from services.chassis.deferred import Delivery
 from services.chassis.errors import DomainError, OwnerAway
-from services.chassis.events import Received
+from services.chassis.events import Heard, Received
 from services.chassis.service import Service, consumes
 from services.chassis.work import Work
 from tests.support import Scene
@@ -59,6 +59,13 @@ def note(event: dict[str, Any], work: Work) -> None:
         raise Faults.raising[event["number"]]
 
 
+def note_together(run: Sequence[Heard], work: Work) -> None:
+    for number in [one.data["number"] for one in run]:
+        if number in Faults.raising:
+            raise Faults.raising[number]
+    work.emit(ParcelNoted(note_id=uuid4(), number=len(run)), org=None, cause=run[-1].event)
+
+
 class Parcels(Service):
     name = "matching"
     publishes: ClassVar = {ParcelNoted: NotedSchema}
@@ -66,6 +73,13 @@ class Parcels(Service):
     note_sent = consumes("parcel.sent.v1", source="post", schema=ParcelSchema, handler=note)
     note_lost = consumes(
         "parcel.lost.v1", source="post", schema=ParcelSchema, handler=note, overtakes=True
+    )
+    note_weighed = consumes(
+        "parcel.weighed.v1",
+        source="post",
+        schema=ParcelSchema,
+        handler=note_together,
+        together=True,
     )
 
 
@@ -134,6 +148,35 @@ def test_a_batch_is_handled_in_the_order_of_each_aggregate(scene: Scene) -> None
     assert noted(scene) == [1, 1, 2, 2]
     rows = scene.rows("SELECT aggregate_id, sequence FROM outbox ORDER BY position")
     assert [row["sequence"] for row in rows] == [1, 1, 2, 2]
+
+
+def test_a_handler_of_runs_is_called_once_for_the_events_that_follow_each_other(
+    scene: Scene,
+) -> None:
+    weighed = [delivery(1, subject=uuid4(), type="parcel.weighed.v1") for _ in range(5)]
+    unread = delivery(1, subject=uuid4(), type="parcel.painted.v1")
+
+    handling(scene).handle([*weighed[:2], unread, weighed[0], weighed[2], delivery(1), *weighed])
+
+    # Three, then the parcel sent, then the rest: duplicates and unread types are in no run.
+    assert noted(scene) == [3, 1, 2]
+
+
+def test_a_run_that_raises_is_handled_one_by_one(scene: Scene) -> None:
+    Faults.raising = {2: ValueError("heavy")}
+    subject = uuid4()
+    weighed = [delivery(number, subject=subject, type="parcel.weighed.v1") for number in (1, 2, 3)]
+    other = delivery(1, subject=uuid4(), type="parcel.weighed.v1")
+
+    handling(scene).handle([*weighed, other])
+
+    assert noted(scene) == [1, 1]
+    assert set_aside(scene) == [(2, "waiting"), (3, "waiting")]
+    Faults.raising = {}
+    scene.pass_time(minutes=1)
+    retry_due(scene)
+    retry_due(scene)
+    assert noted(scene) == [1, 1, 1, 1]
 
 
 def test_a_gap_holds_its_aggregate_until_the_missing_event_comes(scene: Scene) -> None:
@@ -268,6 +311,21 @@ def test_an_owner_that_is_away_is_not_waited_for_again_for_every_event_of_a_batc
 
     assert asked == [5, 1]
     assert set_aside(scene) == [(1, "waiting")] * 5
+
+
+def test_a_batch_asks_once_also_for_several_types(scene: Scene) -> None:
+    asked: list[int] = []
+
+    def ask(received: Sequence[Received], _: Any) -> dict[UUID, Any]:
+        asked.append(len(received))
+        return {}
+
+    consumed = [replace(one, asks=ask) for one in scene.service.queues()[QUEUE]]
+    queue = Handling(scene.workplace, scene.owners, QUEUE, consumed)  # type: ignore[arg-type]
+
+    queue.handle([delivery(1), delivery(2, type="parcel.lost.v1"), delivery(3)])
+
+    assert asked == [3]
 
 
 def test_an_event_given_up_before_its_turn_is_skipped_when_its_turn_comes(scene: Scene) -> None:

@@ -205,6 +205,26 @@ def test_a_lost_database_acknowledges_nothing(scene: Scene, broker: str) -> None
     assert "x-delivery-count" not in message.headers  # it was not even taken
 
 
+@pytest.mark.parametrize(("disconnects", "transactions"), [(1, 1), (2, 20)])
+def test_events_stand_alone_once_two_connections_were_lost_with_them(
+    scene: Scene, broker: str, disconnects: int, transactions: int
+) -> None:
+    publish(broker, [delivery(1, subject=uuid4()) for _ in range(20)])
+    for _ in range(disconnects):
+        with Connection(broker) as connection:
+            found: list[Any] = []
+            connection.channel().basic_consume(FOLLOWED, callback=found.append)
+            while len(found) < 20:
+                connection.drain_events(timeout=10)
+    loop = QueueLoop(scene.handling("parcel.sent.v1"), batch_size=100)
+
+    with Running(loop):
+        wait_for(lambda: len(scene.events()) == 20)
+
+    (row,) = scene.rows("SELECT count(DISTINCT xmin::text) FROM inbox")
+    assert row["count"] == transactions
+
+
 def test_a_late_confirm_is_never_taken_for_another_publishing() -> None:
     confirms = Confirms()
     rows = [{"event_id": UUID(int=number)} for number in range(3)]

@@ -1,0 +1,1 @@
+"""What Kindred is measured against: a process each, as its documentation says."""
