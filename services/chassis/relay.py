@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import amqp
-import psycopg
 
 from services.chassis import metrics
 from services.chassis.broker import open_connection
@@ -264,21 +263,3 @@ def _wait_for_hint(database: Connection) -> None:
     """Take all hints at once: those that came while we were busy must not each end a wait."""
     for _ in database.notifies(timeout=IDLE_SECONDS, stop_after=1):
         pass
-
-
-def forget_old(connection: psycopg.Connection[Any], days: int) -> int:
-    """Delete sent events and inbox entries older than the horizon, a bounded number at a time."""
-    query = """
-        DELETE FROM outbox_sent
-         WHERE event_id IN (SELECT event_id FROM outbox_sent
-                             WHERE sent_at < now() - %s * interval '1 day' LIMIT 5000)
-    """
-    gone = connection.execute(query, (days,)).rowcount
-    query = """
-        DELETE FROM inbox
-         WHERE (consumer, event_id) IN (SELECT consumer, event_id FROM inbox
-                                         WHERE received_at < now() - %s * interval '1 day'
-                                         LIMIT 5000)
-    """
-    # An inbox that forgot before the sent events did would let a repeat through.
-    return gone + connection.execute(query, (days * 3,)).rowcount

@@ -284,6 +284,8 @@ ALTER TABLE ONLY public.relay_heartbeats
 ALTER TABLE ONLY public.streams
     ADD CONSTRAINT streams_pkey PRIMARY KEY (aggregate_id, aggregate);
 
+CREATE INDEX deferred_closed ON public.deferred USING btree (decided_at) WHERE (state = ANY (ARRAY['superseded'::text, 'discarded'::text]));
+
 CREATE INDEX deferred_due ON public.deferred USING btree (not_before) WHERE (state = 'waiting'::text);
 
 CREATE INDEX deferred_in_order ON public.deferred USING btree (consumer, aggregate_id, epoch, sequence) WHERE (state = ANY (ARRAY['waiting'::text, 'parked'::text]));

@@ -376,6 +376,8 @@ CREATE INDEX consents_by_end ON public.consents USING btree (ends_at) WHERE (end
 
 CREATE UNIQUE INDEX consents_one_in_force ON public.consents USING btree (referral_id) WHERE (ended_at IS NULL);
 
+CREATE INDEX deferred_closed ON public.deferred USING btree (decided_at) WHERE (state = ANY (ARRAY['superseded'::text, 'discarded'::text]));
+
 CREATE INDEX deferred_due ON public.deferred USING btree (not_before) WHERE (state = 'waiting'::text);
 
 CREATE INDEX deferred_in_order ON public.deferred USING btree (consumer, aggregate_id, epoch, sequence) WHERE (state = ANY (ARRAY['waiting'::text, 'parked'::text]));

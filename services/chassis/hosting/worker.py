@@ -14,22 +14,21 @@ from nameko.extensions import Entrypoint
 from services.chassis import metrics
 from services.chassis.consumer import Handling
 from services.chassis.database import Database, connect
+from services.chassis.forgetting import ForgettingLoop
 from services.chassis.hosting.ground import Ground
 from services.chassis.hosting.host import check_migrations, host, read_settings, service_named
 from services.chassis.hosting.threads import StopFlag, Thread
 from services.chassis.hosting.watch import serve_watch
 from services.chassis.hosting.watchdog import Watchdog
-from services.chassis.http import idempotency
 from services.chassis.internal import Directory
-from services.chassis.journal import Journal
 from services.chassis.log import configure, get_log
 from services.chassis.loops import LoopContext
 from services.chassis.queue_loop import QueueLoop, RetryLoop
 from services.chassis.reconcile import ReconcileLoop
-from services.chassis.relay import Relay, forget_old
+from services.chassis.relay import Relay
 from services.chassis.service import Loop, Service, Timer
 from services.chassis.settings import Settings
-from services.chassis.work import Work, Workplace
+from services.chassis.work import Workplace
 
 log = get_log(__name__)
 
@@ -59,7 +58,7 @@ class Worker:
         queues = service.queues()
         loops = service.declared(Loop)
         self.database = Database(
-            settings.database, name=f"{service.name}.worker", pool_size=len(queues) + len(loops) + 4
+            settings.database, name=f"{service.name}.worker", pool_size=len(queues) + len(loops) + 6
         )
         self.workplace = Workplace(service, self.database, settings)
         self.directory = Directory.from_settings(settings)
@@ -81,6 +80,8 @@ class Worker:
             bodies[healing.name] = partial(healing.run, self.stopping, self.stop_flag.wait)
         relay = Relay(self.service.name, self.settings)
         bodies[relay.name] = partial(relay.run, self.stopping)
+        forgetting = ForgettingLoop(self.workplace)
+        bodies[forgetting.name] = partial(forgetting.run, self.stopping, self.stop_flag.wait)
         bodies["timers"] = self._run_timers
         for declared in self.service.declared(Loop):
             bodies[declared.name] = partial(self._run_loop, declared)
@@ -92,7 +93,6 @@ class Worker:
 
     def _run_timers(self) -> None:
         due = {timer.name: (0.0, timer) for timer in self.service.declared(Timer)}
-        due["forget old"] = (0.0, Timer(seconds=600, handler=self._forget, name="forget old"))
         while not self.stopping():
             for name, (at, timer) in due.items():
                 if time.monotonic() >= at:
@@ -112,13 +112,6 @@ class Worker:
         except Exception as error:  # noqa: BLE001
             metrics.LOOP_FAULTS.labels(f"timer {timer.name}").inc()
             log.error("timer_fault", error=error, timer=timer.name.replace(" ", "_"))
-
-    def _forget(self, work: Work) -> None:
-        forget_old(work.connection, self.settings.sent_days)
-        idempotency.clear_old(work)
-        if self.settings.journal:
-            journal = Journal.of(self.settings.journal, self.service.name)
-            journal.forget(self.settings.sent_days, work.now.date())
 
     def _run_loop(self, declared: Loop) -> None:
         if declared.wakes_on is None:
