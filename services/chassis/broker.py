@@ -4,6 +4,7 @@ import random
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from types import TracebackType
 
 from kombu.connection import Connection
 
@@ -12,7 +13,22 @@ HEARTBEAT_SECONDS = 6
 _READ_AHEAD_BYTES = 32 * 1024
 
 
-def open_connection(urls: str, name: str) -> Connection:
+class BrokerConnection(Connection):
+    """Dropped without a farewell when its user fails: a broker that hangs would not answer it."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.collect()
+
+
+def open_connection(urls: str, name: str) -> BrokerConnection:
     """Connect to one of the broker's nodes, with heartbeats that the caller must tick, or raise.
 
     `urls` names one node, or several with `;` between them. Each has 5 s to answer; they are
@@ -21,7 +37,7 @@ def open_connection(urls: str, name: str) -> Connection:
     """
     nodes = urls.split(";")
     random.shuffle(nodes)
-    connection = Connection(
+    connection = BrokerConnection(
         nodes,
         heartbeat=HEARTBEAT_SECONDS,
         connect_timeout=5,

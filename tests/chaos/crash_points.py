@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = "KINDRED_CRASH_POINTS"
-BROKEN_RULE = "KINDRED_BROKEN_RULE"
 STATUS = 137
 
 IN_TRANSACTION = "in-transaction"  # every statement made, nothing committed
@@ -119,16 +118,22 @@ def _before_answering(handle: Callable[..., Any], act: Callable[[], None]) -> Ca
     return wrapped
 
 
+def install_armed(service: str) -> None:
+    """Have this process end at whatever point is armed for its service."""
+    points = CrashPoints(Path(os.environ[FOLDER]))
+    install(lambda point: points.end_here(service, point), setattr)
+
+
 def main(role: str, service: str) -> int:
     if role == "web":
         # Before anything else that imports psycopg: it patches, and chooses how psycopg waits.
         from services.chassis.hosting import host, web
-    else:
-        from services.chassis.hosting import worker
-    points = CrashPoints(Path(os.environ[FOLDER]))
-    install(lambda point: points.end_here(service, point), setattr)
-    if role == "web":
+
+        install_armed(service)
         return web.serve(host.service_named(service))
+    from services.chassis.hosting import worker
+
+    install_armed(service)
     return worker.main(service)
 
 

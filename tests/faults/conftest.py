@@ -1,49 +1,57 @@
-"""What the tests of single faults happen in."""
+"""What the tests of single faults happen in: one broker, one database, one web, one worker."""
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
-from kombu.connection import Connection
-from kombu.entity import Exchange, Queue
 
+from deploy.machine.run_folder import REPOSITORY
 from tests.faults.parcel_service import Parcels
-from tests.faults.post_office import FOLLOWED, OWN, PostOffice
+from tests.faults.post_office import PostOffice
 from tests.faults.redundant import redundant
-from tests.support import Scene
+from tests.faults.servers import Broker, Database
+from tests.support import Databases, Scene
 
 __all__ = ["redundant"]
 
-QUORUM = {"x-queue-type": "quorum", "x-single-active-consumer": True}
+RUN = REPOSITORY / ".run" / "test-faults"
 
 
-def declare(broker: str) -> None:
-    """Declare what the parcel service needs on the broker."""
-    with Connection(broker) as connection:
-        for exchange, queue, key in (
-            ("matching.events", OWN, "note.#"),
-            ("post.events", FOLLOWED, "parcel.#"),
-        ):
-            source = Exchange(exchange, type="topic", durable=True)
-            bound = Queue(queue, source, routing_key=key, queue_arguments=QUORUM)(connection)
-            bound.declare()
-            bound.purge()
+@pytest.fixture(scope="session")
+def hurt_broker() -> Iterator[Broker]:
+    server = Broker(RUN / "rabbitmq").start()
+    yield server
+    server.stop()
 
 
-def open_office(database: Any, broker: str, folder: Path) -> PostOffice:
-    scene = Scene(Parcels, database)
-    scene.settings = replace(scene.settings, broker=broker)
-    scene.workplace.settings = scene.settings
+@pytest.fixture(scope="session")
+def hurt_database() -> Iterator[Database]:
+    server = Database(RUN / "postgres", max_connections=60).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def life(hurt_broker: Broker, hurt_database: Database) -> Iterator[PostOffice]:
+    """The post office through all the tests' faults, one after the other."""
+    databases = Databases(hurt_database.dsn)
+    made = databases.fresh("matching")
+    scene = Scene(Parcels, made)
+    scene.pool.close()  # only the processes' own pools shall meet the faults
+    scene.settings = replace(scene.settings, broker=hurt_broker.url)
     (scene.folder / "topology.json").write_text('{"followed": {"matching": ["note"]}}')
-    declare(broker)
-    return PostOffice(scene, broker, folder)
+    office = PostOffice(scene, hurt_broker.admin_url, RUN)
+    try:
+        office.open()
+        yield office
+    finally:
+        office.close()
+    databases.drop(made)
 
 
 @pytest.fixture
-def office(database: Any, broker: str, tmp_path: Path) -> Iterator[PostOffice]:
-    office = open_office(database("matching"), broker, tmp_path)
-    yield office
-    office.stop()
-    office.scene.close()
+def office(life: PostOffice) -> PostOffice:
+    """The post office with everything at work and nothing to do."""
+    life.mend()
+    life.clear()
+    return life

@@ -1,10 +1,9 @@
-"""A small service whose handler does what a parcel's number tells it, hosted in a real worker.
+"""A small service that follows `parcel.*`, and takes parcels in over HTTP; it notes each.
 
-It follows `parcel.*` and notes every parcel by an event of its own.
+Its handlers do what a parcel's number tells them. `host` runs it in real processes.
 """
 
 import os
-import sys
 import time
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,11 +11,13 @@ from uuid import UUID
 
 from marshmallow import EXCLUDE, Schema, fields
 
-from services.chassis.service import Service, consumes
+from services.chassis.http.request import Answer, Request
+from services.chassis.roles import OPERATOR
+from services.chassis.service import Service, consumes, route
 from services.chassis.work import Work
 from tests.chaos import crash_points
 
-RAISES, ENDS_THE_PROCESS, IS_SLOW, HANGS = 13, 14, 15, 16
+RAISES, ENDS_THE_PROCESS, IS_SLOW, HANGS, BLOCKS = 13, 14, 15, 16, 17
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,15 +54,22 @@ def note(event: dict[str, Any], work: Work) -> None:
             time.sleep(3600)
 
 
+def take_in(request: Request, work: Work) -> Answer:
+    """A command: its note leaves if it was accepted."""
+    note_id = request.body["note_id"]
+    work.emit(ParcelNoted(note_id=note_id, number=request.body["number"]), org=None)
+    if request.body["number"] == BLOCKS:
+        until = time.monotonic() + 2.5
+        while time.monotonic() < until:
+            pass
+    return Answer()
+
+
 class Parcels(Service):
     name = "matching"
     publishes: ClassVar = {ParcelNoted: NotedSchema}
 
     note_sent = consumes("parcel.sent.v1", source="post", schema=ParcelSchema, handler=note)
-
-
-if __name__ == "__main__":
-    from services.chassis.hosting import worker
-
-    worker.service_named = lambda name: Parcels  # type: ignore[attr-defined]
-    sys.exit(crash_points.main("worker", Parcels.name))
+    take_in = route(
+        "POST", "/parcels", roles={OPERATOR}, status=204, body=NotedSchema, handler=take_in
+    )
