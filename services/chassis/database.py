@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
+from psycopg.abc import PQGen
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 Connection = psycopg.Connection[DictRow]
+T = TypeVar("T")
 
 # How long somebody may wait for a connection.
 PATIENCE_SECONDS = 5
@@ -24,10 +26,26 @@ SESSION: dict[str, Any] = {
     "keepalives_idle": 10,
 }
 
+# Longer than the server lets any statement take: if it says nothing for so long, it stands still.
+SILENCE_SECONDS = 18.0
+
+
+class ImpatientConnection(psycopg.Connection[DictRow]):
+    """Gives up on a server that does not answer; by itself psycopg waits for ever."""
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        if timeout is not None:  # psycopg's own limit; what it does then is its own as well
+            return super().wait(gen, interval, timeout)
+        try:
+            return super().wait(gen, interval, SILENCE_SECONDS)
+        except psycopg.errors._WaitTimeout:
+            self.pgconn.finish()  # what has become of the statement is not known
+            raise psycopg.OperationalError("the server does not answer") from None
+
 
 def connect(dsn: str, name: str, *, autocommit: bool = False) -> Connection:
     """Open one connection for a loop that keeps it."""
-    return psycopg.connect(
+    return ImpatientConnection.connect(
         dsn, application_name=name, row_factory=dict_row, autocommit=autocommit, **SESSION
     )
 
@@ -52,6 +70,7 @@ class Database:
     def __init__(self, dsn: str, *, name: str, pool_size: int) -> None:
         self.pool: ConnectionPool[Connection] = ConnectionPool(
             dsn,
+            connection_class=ImpatientConnection,
             min_size=1,
             max_size=pool_size,
             timeout=PATIENCE_SECONDS,

@@ -52,6 +52,6 @@ def life(hurt_broker: Broker, hurt_database: Database) -> Iterator[PostOffice]:
 @pytest.fixture
 def office(life: PostOffice) -> PostOffice:
     """The post office with everything at work and nothing to do."""
-    life.mend()
     life.clear()
+    life.mend()
     return life

@@ -19,7 +19,7 @@ from deploy.machine.run_folder import read_json
 from services.chassis.hosting.watchdog import STUCK
 from services.chassis.roles import Role
 from tests.faults.parcel_service import HANGS
-from tests.faults.post_office import PostOffice
+from tests.faults.post_office import PostOffice, end
 from tests.faults.spinning_service import Spinning
 from tests.integration.chassis.test_web_process import environment_of
 from tests.support import Scene, caller, wait_for
@@ -32,26 +32,34 @@ raise SystemExit(web.serve(Spinning))
 
 
 def test_a_consumer_that_hangs_in_a_handler_ends_its_process(office: PostOffice) -> None:
-    worker = office.start(KINDRED_STUCK_SECONDS="5")
+    end(office.worker)
+    office.worker = office.start("worker", KINDRED_STUCK_SECONDS="5")
 
     office.send(HANGS)
 
-    assert worker.wait(30) == STUCK
-    assert '"event": "loop_stuck", "loop": "consume_matching.parcel"' in office.log
-    assert "parcel_service.py" in office.log  # where it hung
+    assert office.worker.wait(30) == STUCK
+    assert '"event": "loop_stuck", "loop": "consume_matching.parcel"' in office.log_since
+    assert "parcel_service.py" in office.log_since  # where it hung
+    office.clear()
 
 
-def test_another_replica_takes_over_from_a_frozen_worker(office: PostOffice) -> None:
-    frozen = office.start()
-    office.start()
+def test_another_replica_takes_over_from_a_frozen_worker_which_does_no_harm_when_it_wakes(
+    office: PostOffice,
+) -> None:
+    frozen = office.worker
+    office.worker = office.start("worker")
     office.send(1, 2, 3)
-    office.wait_until_all_is_done()
+    office.settle()
     frozen.send_signal(signal.SIGSTOP)
 
-    office.send(1, 2, 3)
+    subject = office.send(1, 2, 3)
+    office.command()
+    office.settle()
+    frozen.send_signal(signal.SIGCONT)
+    office.send(4, 5, subject=subject, first=4)
 
-    office.wait_until_all_is_done(seconds=40)
-    office.assert_each_had_one_effect_and_was_told()
+    office.settle()
+    end(frozen)
 
 
 class KeptWeb:
