@@ -18,6 +18,7 @@ from deploy.machine.caller import Caller
 from deploy.machine.processes import DidNotStart
 from deploy.machine.run_folder import CannotStart, RunFolder
 from deploy.machine.running_system import RunningSystem
+from deploy.machine.standby_keeper import PROMOTE, REBUILD
 from services.chassis.roles import Role
 
 P = ParamSpec("P")
@@ -283,6 +284,23 @@ def topology() -> None:
 
     apply(a_system().broker_urls())
     click.echo("Exchanges, queues and bindings are there.")
+
+
+@main.command()
+@one_line_for_trouble
+def promote() -> None:
+    """End the primary database server for good, and have the standby take the writes."""
+    click.echo(control.ask_about_databases(RunFolder.of_environment(), PROMOTE))
+
+
+@main.command("rebuild-standby")
+@one_line_for_trouble
+def rebuild_standby() -> None:
+    """Make the database server that takes no writes a copy of the one that does, which it follows.
+
+    What it held is removed.
+    """
+    click.echo(control.ask_about_databases(RunFolder.of_environment(), REBUILD))
 
 
 @main.command()

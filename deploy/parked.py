@@ -9,7 +9,6 @@ from typing import Any
 import psycopg
 from psycopg.rows import DictRow, dict_row
 
-from deploy.machine.ports import LOOPBACK
 from deploy.machine.running_system import RunningSystem
 from deploy.topology import SERVICES
 from services.chassis import deferred
@@ -70,8 +69,7 @@ class Parked:
     @contextmanager
     def _database(self, service: str) -> Iterator[psycopg.Connection[DictRow]]:
         """As the service's own role: an operator of events has no more rights than it."""
-        port = self.system.port("postgres", "postgresql")
         secret = self.system.secret(f"service {service}")
-        dsn = f"postgresql://{service}:{secret}@{LOOPBACK}:{port}/{service}"
+        dsn = self.system.database_dsn(service, service, secret)
         with psycopg.connect(dsn, row_factory=dict_row) as connection:
             yield connection

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from deploy.machine.ports import LOOPBACK
 from deploy.machine.private_files import key_file, key_set_file
 from deploy.machine.running_system import RunningSystem
 from deploy.topology import FILE, SERVICES, declared_services
@@ -50,13 +49,13 @@ def _reconcile(system: RunningSystem, service: type[Service]) -> Iterator[Gap]:
 
 def _settings(system: RunningSystem, service: str) -> Settings:
     """A service's own settings, as far as asking others goes."""
-    port, secret = system.port("postgres", "postgresql"), system.secret(f"service {service}")
+    secret = system.secret(f"service {service}")
     owners = ";".join(
         f"{owner}={','.join(system.addresses(owner, 'web', 'internal'))}" for owner in SERVICES
     )
     return Settings.from_environment(
         {
-            "KINDRED_DATABASE": f"postgresql://{service}:{secret}@{LOOPBACK}:{port}/{service}",
+            "KINDRED_DATABASE": system.database_dsn(service, service, secret),
             "KINDRED_BROKER": "amqp://unused",
             "KINDRED_TOKEN_KEYS": str(key_set_file(system.run.keys)),
             "KINDRED_SERVICE_KEY": str(key_file(system.run.keys, kid_of(service))),

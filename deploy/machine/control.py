@@ -19,13 +19,16 @@ from deploy.machine.run_folder import (
     RunFolder,
     brokers,
     gateway_port,
+    has_standby,
     read_json,
     replicas,
+    write_json,
 )
 from deploy.machine.supervisor import FAILED, READY
 
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 90.0
+_ANSWER_SECONDS = 90.0
 _SUPERVISOR = "deploy.machine.supervisor"
 
 
@@ -58,7 +61,7 @@ def up(run: RunFolder, supervisor: str = _SUPERVISOR) -> tuple[str, bool]:
     `supervisor` is the module that is run; another one may have another plan.
     """
     # A wrong setting stops here, with one line.
-    gateway_port(), replicas(), brokers(), probe_seconds()
+    gateway_port(), replicas(), brokers(), has_standby(), probe_seconds()
     if not Path("/proc/self/stat").exists():
         raise CannotStart("/proc is not mounted; by it we know our own processes.")
     if running(run) is not None:
@@ -115,6 +118,21 @@ def wait_for_end(run: RunFolder, is_enough: Callable[[], bool]) -> None:
     """Stay until the supervisor is gone, or it is enough."""
     while running(run) is not None and not is_enough():
         time.sleep(_POLL_SECONDS)
+
+
+def ask_about_databases(run: RunFolder, asked: str) -> str:
+    """Have the supervisor do something to primary and standby, and return what it says."""
+    if not run.database_roles.exists() or running(run) is None:
+        raise CannotStart("No system with a standby runs: KINDRED_STANDBY=1 make up starts one.")
+    write_json(run.database_request, {"asked": asked})
+    until = time.monotonic() + _ANSWER_SECONDS
+    while (told := read_json(run.database_request).get("told")) is None:
+        if time.monotonic() > until or running(run) is None:
+            raise CannotStart(f"The supervisor does not answer; see {run.log('supervisor')}")
+        time.sleep(_POLL_SECONDS)
+    if told.startswith("declined: "):
+        raise CannotStart(told.removeprefix("declined: "))
+    return str(told)
 
 
 def process_table(run: RunFolder) -> list[tuple[str, int, bool, str]]:

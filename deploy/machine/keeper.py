@@ -8,7 +8,13 @@ from datetime import UTC, datetime
 from signal import SIGKILL
 
 from deploy.machine.ledger import Ledger
-from deploy.machine.processes import Process, Program, reap_orphans, stop_together
+from deploy.machine.processes import (
+    Process,
+    Program,
+    descendants,
+    reap_orphans,
+    stop_together,
+)
 from deploy.machine.run_folder import CannotStart
 
 _ENDED_EARLY_SECONDS = 60.0
@@ -106,6 +112,19 @@ class Keeper:
         kept.start_at = now + pause
         name = kept.program.name
         say(f"{name} ended with {status} after {lasted:.1f} s; starts again in {pause:.2f} s")
+
+    def remove(self, name: str) -> None:
+        """End one for good, frozen or not, with every process that came from it."""
+        with self._lock:
+            kept = self._kept.pop(name, None)
+            if kept is not None:
+                came = descendants(kept.process.popen.pid)
+                kept.process.end()
+                for process in came:
+                    process.send(SIGKILL)
+                while any(process.is_alive for process in came):
+                    time.sleep(_POLL_SECONDS)
+                self.ledger.forget(name)
 
     def kill(self, name: str) -> None:
         """End one at once that no longer listens to us; it is started again like any other."""

@@ -32,6 +32,11 @@ class Ledger:
             write_json(self.path, self._entries)
         return process
 
+    def forget(self, name: str) -> None:
+        with self._lock:
+            self._entries.pop(name, None)
+            write_json(self.path, self._entries)
+
     def forget_all(self) -> None:
         with self._lock:
             self._entries = {}

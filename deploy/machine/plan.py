@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deploy.machine.backup_folder import BackupFolder
 from deploy.machine.databases import prepare_databases
@@ -13,8 +13,16 @@ from deploy.machine.postgres import PostgresServer
 from deploy.machine.private_files import Secrets, make_keys
 from deploy.machine.processes import Program
 from deploy.machine.rabbitmq_cluster import RabbitCluster, make_cluster
-from deploy.machine.run_folder import REPOSITORY, RunFolder, brokers
+from deploy.machine.run_folder import (
+    MOST_REPLICAS,
+    REPOSITORY,
+    CannotStart,
+    RunFolder,
+    brokers,
+    has_standby,
+)
 from deploy.machine.service_processes import ServiceProcesses
+from deploy.machine.standby import DatabasePair, pair_of
 from deploy.topology import SERVICES, read_topology
 
 # What the pools and loops of one replica of every service may open together, with a margin.
@@ -35,6 +43,7 @@ class Plan:
     mail_port: int
     password: Callable[[str], str]
     mail_module: str = "deploy.machine.mail_sink"
+    pair: DatabasePair | None = None
 
     def prepare_databases(self) -> None:
         prepare_databases(SERVICES, self.postgres.dsn, self.password)
@@ -71,6 +80,8 @@ def make_plan(run: RunFolder, gateway_port: int, replicas: int) -> Plan:
         max_connections=_CONNECTIONS_FOR_OTHERS + _CONNECTIONS_PER_REPLICA * replicas,
         archive=backups.log,
     )
+    pair = _pair(run, postgres, ports)
+    database = pair or postgres
     rabbit = make_cluster(
         run,
         nodes=brokers(),
@@ -82,7 +93,7 @@ def make_plan(run: RunFolder, gateway_port: int, replicas: int) -> Plan:
     mail_port = ports.take()
     own_settings = {
         service: {
-            "KINDRED_DATABASE": postgres.dsn(service, service, passwords[service]),
+            "KINDRED_DATABASE": database.dsn(service, service, passwords[service]),
             "KINDRED_BROKER": rabbit.urls(service, passwords[service]),
             "KINDRED_LINK_KEY": secrets.of(f"links {service}"),
         }
@@ -96,4 +107,26 @@ def make_plan(run: RunFolder, gateway_port: int, replicas: int) -> Plan:
     services = ServiceProcesses(run, replicas, shared_settings, own_settings)
     services.choose_places(ports)
     gateway = Gateway(run.path / "gateway", run.logs, gateway_port, services.web_addresses())
-    return Plan(run, postgres, rabbit, gateway, services, mail_port, passwords.__getitem__)
+    return Plan(
+        run,
+        pair.primary if pair else postgres,
+        rabbit,
+        gateway,
+        services,
+        mail_port,
+        passwords.__getitem__,
+        pair=pair,
+    )
+
+
+def _pair(run: RunFolder, postgres: PostgresServer, ports: FreePorts) -> DatabasePair | None:
+    """Two servers, if that is set; a standby must allow as many connections as its primary did."""
+    if has_standby():
+        most = _CONNECTIONS_FOR_OTHERS + _CONNECTIONS_PER_REPLICA * MOST_REPLICAS
+        first = replace(postgres, max_connections=most)
+        return pair_of(first, port=ports.take(), file=run.database_roles)
+    if run.database_roles.exists():
+        raise CannotStart(
+            "The data has a standby, without which commits would wait: set KINDRED_STANDBY=1."
+        )
+    return None

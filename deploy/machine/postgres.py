@@ -75,6 +75,7 @@ class PostgresServer:
     durable: bool = True
     archive: Path | None = None  # where finished segments of its log are kept, for a restore
     more_settings: Mapping[str, str] = field(default_factory=dict)
+    name: str = "postgres"
 
     @property
     def data(self) -> Path:
@@ -101,7 +102,7 @@ class PostgresServer:
         binary = binaries() / "postgres"
         where = ["-D", str(self.data), "-c", f"config_file={self.data / 'kindred.conf'}"]
         return Program(
-            name="postgres",
+            name=self.name,
             command=[*_ENDS_ON_SIGTERM, *unprivileged().prefix, binary, *where],
             log=self.log,
             environment=server_environment(),

@@ -175,6 +175,20 @@ def end_stranger(identity: Identity, stop_signal: int, grace_seconds: float, run
         time.sleep(_POLL_SECONDS)
 
 
+def descendants(ancestor: int) -> list[Identity]:
+    """Every living process that came from one, also those that began a session of their own."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                parents[int(entry.name)] = int(fields[1])
+    found, generation = [], {ancestor}
+    while generation := {pid for pid, parent in parents.items() if parent in generation}:
+        found += [identity for pid in generation if (identity := Identity.of(pid)) is not None]
+    return found
+
+
 def members(leader: Identity, run: Path) -> list[Identity]:
     """Who is left of a session of ours, its leader among them."""
     now = Identity.of(leader.pid)

@@ -9,6 +9,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEFAULT_PORT = 8080
+MOST_REPLICAS = 8
 
 
 class CannotStart(Exception):
@@ -42,6 +43,16 @@ class RunFolder:
     @property
     def logs(self) -> Path:
         return self.path / "log"
+
+    @property
+    def database_roles(self) -> Path:
+        """Which of two database servers takes writes."""
+        return self.path / "database.json"
+
+    @property
+    def database_request(self) -> Path:
+        """What an operator asks of the supervisor about them, and then its answer."""
+        return self.path / "database-request.json"
 
     @property
     def backups(self) -> Path:
@@ -94,7 +105,12 @@ def gateway_port() -> int:
 
 
 def replicas() -> int:
-    return whole_number("KINDRED_REPLICAS", 1, 1, 8)
+    return whole_number("KINDRED_REPLICAS", 1, 1, MOST_REPLICAS)
+
+
+def has_standby() -> bool:
+    """Whether a second database server follows the first."""
+    return bool(whole_number("KINDRED_STANDBY", 0, 0, 1))
 
 
 def brokers() -> int:

@@ -12,6 +12,7 @@ from deploy.machine.private_files import Secrets, key_file
 from deploy.machine.rabbitmq_definitions import ADMIN, VHOST
 from deploy.machine.run_folder import CannotStart, RunFolder, read_json
 from deploy.machine.service_processes import TOKEN_ISSUER
+from deploy.machine.standby import dsn_of
 from services.chassis.http import keys
 from services.chassis.http.request import Caller
 from services.chassis.http.tokens import issue
@@ -68,6 +69,17 @@ class RunningSystem:
             for name, entry in read_json(self.run.ports).items()
             if name.startswith(f"{service}.{role}.")
         ]
+
+    def database_dsn(self, name: str, user: str, password: str) -> str:
+        """Where a database takes writes, also if a standby was promoted meanwhile."""
+        ports = [
+            entry["ports"]["postgresql"]
+            for entry in read_json(self.run.ports).values()
+            if "postgresql" in entry["ports"]
+        ]
+        if not ports:
+            raise CannotStart("The system is not running: make up starts it.")
+        return dsn_of(ports, name, user, password)
 
     def broker_urls(self) -> str:
         """Every node's address, as the one who deploys."""

@@ -32,6 +32,7 @@ from deploy.machine.run_folder import (
     replicas,
     write_json,
 )
+from deploy.machine.standby_keeper import StandbyKeeper
 
 STARTING, READY, FAILED, STOPPED = "starting", "ready", "failed", "stopped"
 START_SECONDS = 150.0
@@ -98,8 +99,18 @@ class Supervisor:
         program = plan.postgres.program()
         self.keeper.add(program, tier=_SERVERS)
         self.keeper.wait(program.name, plan.postgres.is_ready, START_SECONDS)
+        standby = self._start_standby(plan)
         plan.prepare_databases()
         self._start_services(plan, "web")
+        if standby is not None:
+            self.keeper.wait(program.name, standby.is_settled, START_SECONDS)
+
+    def _start_standby(self, plan: Plan) -> StandbyKeeper | None:
+        if plan.pair is None:
+            return None
+        standby = StandbyKeeper(plan.pair, self.keeper, self.run.database_request, tier=_SERVERS)
+        standby.start()
+        return standby
 
     def _start_broker(self, plan: Plan) -> None:
         plan.rabbit.prepare()

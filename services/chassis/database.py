@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any, TypeVar
 from uuid import UUID
+from weakref import WeakSet
 
 import psycopg
 from psycopg.abc import PQGen
@@ -64,6 +65,25 @@ def require_open(connection: psycopg.Connection[Any]) -> None:
     connection.pgconn.consume_input()
 
 
+class NotReplicated(psycopg.OperationalError):
+    """The commit stands here, but the standby may not have it: it must not be answered for."""
+
+
+# Connections whose last commit gave up waiting for the standby.
+_doubtful: WeakSet[Connection] = WeakSet()
+_GIVES_UP_WAITING = "SyncRepWaitForLSN"  # the server's own name for where a commit waits
+
+
+def _listen_for_doubt(connection: Connection) -> None:
+    """Whoever cancels a commit's wait for the standby ends it with a mere warning."""
+
+    def note(notice: psycopg.errors.Diagnostic) -> None:
+        if notice.source_function == _GIVES_UP_WAITING:
+            _doubtful.add(connection)
+
+    connection.add_notice_handler(note)
+
+
 class Database:
     """A service's database, as the service's own role."""
 
@@ -80,6 +100,7 @@ class Database:
             reconnect_timeout=1,
             open=False,
             check=require_open,
+            configure=_listen_for_doubt,
             # We begin and end transactions ourselves.
             kwargs={
                 "application_name": name,
@@ -108,6 +129,9 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
+            if connection in _doubtful:
+                connection.close()
+                raise NotReplicated("the commit did not reach the standby in time")
         finally:
             self.pool.putconn(connection)
 

@@ -111,8 +111,7 @@ class Running(RunningSystem):
     def database(self, service: str, *, as_itself: bool = False) -> Iterator[Database]:
         """A service's database, as the administrator or as the service itself."""
         user, secret = (service, f"service {service}") if as_itself else ("postgres", "postgres")
-        address = f"127.0.0.1:{self.port('postgres', 'postgresql')}"
-        dsn = f"postgresql://{user}:{self.secret(secret)}@{address}/{service}"
+        dsn = self.database_dsn(service, user, self.secret(secret))
         with psycopg.connect(dsn, row_factory=dict_row, autocommit=True) as connection:
             yield connection
 

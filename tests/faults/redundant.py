@@ -24,7 +24,7 @@ _PAUSE_SECONDS = 0.1
 class Redundant(Running):
     @property
     def environment(self) -> dict[str, str]:
-        more = {"KINDRED_REPLICAS": _REPLICAS, "KINDRED_BROKERS": "3"}
+        more = {"KINDRED_REPLICAS": _REPLICAS, "KINDRED_BROKERS": "3", "KINDRED_STANDBY": "1"}
         return {**super().environment, **more}
 
 
