@@ -47,6 +47,8 @@ missing_packages() {
 missing_for_tests() {
     # Gives one process another time of day.
     ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || printf ' libfaketime'
+    # Has promtool, which tries the alert rules.
+    command -v promtool >/dev/null 2>&1 || printf ' prometheus'
 }
 
 as_root() {

@@ -318,6 +318,15 @@ def reconcile() -> None:
 
 @main.command()
 @one_line_for_trouble
+def targets() -> None:
+    """Where Prometheus finds the running processes; deploy/prometheus reads it as targets.json."""
+    from deploy.targets import targets as found  # noqa: PLC0415
+
+    click.echo(json.dumps(found(a_system().run), indent=1))
+
+
+@main.command()
+@one_line_for_trouble
 def docs() -> None:
     """Write docs/events.md and the AsyncAPI document from what the services declare."""
     subprocess.run([sys.executable, "-m", "deploy.docs"], check=True)

@@ -40,3 +40,35 @@ ASKED = Counter(
     "Facts asked of another service, by owner and outcome: answered, refused, away.",
     ["owner", "outcome"],
 )
+OUTBOX_ROWS = Gauge("kindred_outbox_rows", "Events that have not left yet.")
+OUTBOX_OLDEST = Gauge("kindred_outbox_oldest_seconds", "Age of the oldest event that has not left.")
+DEFERRED_ROWS = Gauge(
+    "kindred_deferred_rows", "Events set aside, by state: waiting, parked.", ["queue", "state"]
+)
+DEFERRED_OLDEST = Gauge(
+    "kindred_deferred_oldest_seconds", "Since the oldest of them was set aside.", ["queue", "state"]
+)
+GAP_OLDEST = Gauge(
+    "kindred_gap_oldest_seconds", "Since the oldest event waits for one that never came.", ["queue"]
+)
+QUEUE_READY = Gauge("kindred_queue_ready", "Messages that no consumer has fetched yet.", ["queue"])
+QUEUE_CONSUMERS = Gauge("kindred_queue_consumers", "Consumers, idle ones too.", ["queue"])
+REFERRALS_OPEN = Gauge("kindred_referrals_open", "Open referrals by status.", ["status"])
+REFERRALS_UNOWNED = Gauge(
+    "kindred_referrals_without_owner_or_date", "Open referrals without an owner or a next date."
+)
+REFERRALS_OVERDUE = Gauge("kindred_referrals_overdue", "Open referrals whose next date has passed.")
+UNASSIGNED_OLDEST = Gauge(
+    "kindred_unassigned_oldest_seconds", "Since the longest waiting accepted referral came in."
+)
+SESSIONS_UNTOLD = Gauge(
+    "kindred_sessions_without_outcome", "Sessions that are over, and nobody has said how they went."
+)
+MESSAGE_OLDEST = Gauge(
+    "kindred_message_due_oldest_seconds", "Since the oldest unsent message became due."
+)
+MAILS = Counter(
+    "kindred_mails_total",
+    "Mails handed over, by the mail server's answer: taken, refused, later, unknown.",
+    ["outcome"],
+)

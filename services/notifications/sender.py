@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from services.chassis import metrics
 from services.chassis.errors import OwnerAway
 from services.chassis.log import get_log
 from services.chassis.settings import Settings
@@ -160,6 +161,7 @@ class Sender:
             return  # taken back, moved or claimed by another replica since we read it
         attempt = replace(message, state=State.SENDING, **begun)
         outcome = server.hand_over(letter)
+        metrics.MAILS.labels(outcome.value).inc()
         with self._work() as work:
             self._note(attempt, outcome, work)
         log.info(

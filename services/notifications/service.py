@@ -1,9 +1,9 @@
 """What reaches notifications, and which handler answers. Open this file first."""
 
 from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, PEER
-from services.chassis.service import Service, consumes, repeatedly, route
+from services.chassis.service import Service, consumes, every, repeatedly, route
 from services.notifications import mail_server, sender
-from services.notifications.handlers import ledger, planning, preferences
+from services.notifications.handlers import ledger, measures, planning, preferences
 from services.notifications.repository.messages import WAKE_SENDER
 from services.notifications.schemas.api import (
     LedgerQuerySchema,
@@ -209,6 +209,7 @@ class Notifications(Service):
         handler=planning.drop_reminder,
     )
 
+    measure = every(seconds=15, handler=measures.measure)
     send_due = repeatedly(
         seconds=1, run=sender.run, wakes_on=WAKE_SENDER, patience=mail_server.LONGEST_SECONDS
     )

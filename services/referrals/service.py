@@ -10,6 +10,7 @@ from services.referrals.handlers import (
     consent,
     correct,
     follow,
+    measures,
     read,
     submit,
     tasks,
@@ -291,4 +292,5 @@ class Referrals(Service):
         handler=follow.note_staff_needed,
     )
 
+    measure = every(seconds=60, handler=measures.measure)
     expire_consents = every(seconds=60, handler=consent.expire_consents)

@@ -10,6 +10,7 @@ from services.scheduling.handlers import (
     booking,
     changes,
     following,
+    measures,
     reading,
     rooms,
     times,
@@ -216,4 +217,5 @@ class Scheduling(Service):
         overtakes=True,
     )
 
+    measure = every(seconds=60, handler=measures.measure)
     leave_unresolved = every(seconds=60, handler=changes.leave_unresolved)

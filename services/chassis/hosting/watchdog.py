@@ -18,6 +18,12 @@ _LOOK_SECONDS = 1.0
 _LATE_SECONDS = 3.0
 
 
+def end_stuck() -> None:
+    """End at once, telling where every thread was: files, lines and functions, no values."""
+    faulthandler.dump_traceback()
+    os._exit(STUCK)
+
+
 @dataclass
 class Watchdog:
     """Looks at every loop once a second; no other loop can stop it, nor can the broker."""
@@ -25,7 +31,7 @@ class Watchdog:
     threads: Sequence[Thread]
     stop_flag: StopFlag
     seconds: float
-    end: Callable[[int], object] = os._exit
+    end: Callable[[], object] = end_stuck
     looked_at: float = field(init=False, default_factory=time.monotonic)
     woke_at: float = field(init=False, default=0.0)
 
@@ -46,9 +52,7 @@ class Watchdog:
     def _end(self, thread: Thread, silent: float) -> None:
         name = thread.name.replace(" ", "_")
         log.error("loop_stuck", loop=name, seconds=round(silent, 1))
-        # Files, lines and functions of every thread; no values.
-        faulthandler.dump_traceback()
-        self.end(STUCK)
+        self.end()
 
     def _run(self) -> None:
         while not self.stop_flag.wait(_LOOK_SECONDS):

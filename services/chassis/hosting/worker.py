@@ -19,10 +19,11 @@ from services.chassis.hosting.ground import Ground
 from services.chassis.hosting.host import check_migrations, host, read_settings, service_named
 from services.chassis.hosting.threads import StopFlag, Thread
 from services.chassis.hosting.watch import serve_watch
-from services.chassis.hosting.watchdog import Watchdog
+from services.chassis.hosting.watchdog import Watchdog, end_stuck
 from services.chassis.internal import Directory
 from services.chassis.log import configure, get_log
 from services.chassis.loops import LoopContext
+from services.chassis.observing import Observing
 from services.chassis.queue_loop import QueueLoop, RetryLoop
 from services.chassis.reconcile import ReconcileLoop
 from services.chassis.relay import Relay
@@ -80,6 +81,8 @@ class Worker:
             bodies[healing.name] = partial(healing.run, self.stopping, self.stop_flag.wait)
         relay = Relay(self.service.name, self.settings)
         bodies[relay.name] = partial(relay.run, self.stopping)
+        observing = Observing(self.workplace, list(self.handlings), lambda _: end_stuck())
+        bodies[observing.name] = partial(observing.run, self.stopping, self.stop_flag.wait)
         forgetting = ForgettingLoop(self.workplace)
         bodies[forgetting.name] = partial(forgetting.run, self.stopping, self.stop_flag.wait)
         bodies["timers"] = self._run_timers

@@ -45,6 +45,15 @@ class Claims:
         rows = self.connection.execute(query, parameters)
         return [Due(**in_words(row)) for row in rows]
 
+    def longest_due(self, now: datetime) -> datetime | None:
+        query = """
+            SELECT min(not_before) AS oldest
+              FROM messages
+             WHERE state IN ('planned', 'sending') AND not_before <= %s
+        """
+        row = self.connection.execute(query, (now,)).fetchone()
+        return row["oldest"] if row else None
+
     def begin_attempt(self, message: Due, *, held_until: datetime) -> DictRow | None:
         """Record an attempt before the mail server is called; None if the message changed.
 

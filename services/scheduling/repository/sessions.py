@@ -81,6 +81,11 @@ class Sessions:
         rows = self.connection.execute(query, (ended_before, limit))
         return [_session(row) for row in rows]
 
+    def count_without_outcome(self, ended_before: datetime) -> int:
+        query = "SELECT count(*) AS found FROM sessions WHERE state = 'booked' AND ends_at < %s"
+        row = self.connection.execute(query, (ended_before,)).fetchone()
+        return row["found"] if row else 0
+
     def page(self, wanted: SessionFilter) -> list[Session]:
         query = f"""{_SELECT}
              WHERE (%(served_ids)s::uuid[] IS NULL

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from services.chassis.hosting.threads import StopFlag, Thread
-from services.chassis.hosting.watchdog import STUCK, Watchdog
+from services.chassis.hosting.watchdog import Watchdog
 from services.chassis.pulse import beat
 
 PATIENCE = 30.0
@@ -23,13 +23,10 @@ class Watched:
         self.hold = threading.Event()
         self.began = threading.Event()
         self.thread = Thread("relay", self.body, self.flag)
-        self.watchdog = Watchdog([self.thread], self.flag, PATIENCE, self.ended.append)
+        self.watchdog = Watchdog([self.thread], self.flag, PATIENCE, lambda: self.ended.append(1))
         clock = time.monotonic
         monkeypatch.setattr(
             "services.chassis.hosting.watchdog.time.monotonic", lambda: clock() + self.later
-        )
-        monkeypatch.setattr(
-            "services.chassis.hosting.watchdog.faulthandler.dump_traceback", lambda: None
         )
         self.thread.start()
         assert self.began.wait(5)
@@ -63,7 +60,7 @@ def test_a_loop_that_is_stuck_ends_the_process(watched: Watched) -> None:
 
     watched.pass_time(3)
 
-    assert watched.ended[0] == STUCK
+    assert watched.ended
 
 
 def test_a_loop_that_goes_on_ends_nothing(watched: Watched) -> None:
