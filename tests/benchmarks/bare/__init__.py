@@ -1,0 +1,1 @@
+"""Programs without anything of ours, for what is compared with; each runs by itself."""
