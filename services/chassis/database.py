@@ -84,6 +84,10 @@ def _listen_for_doubt(connection: Connection) -> None:
     connection.add_notice_handler(note)
 
 
+class ReadOnly(psycopg.OperationalError):
+    """The server takes no writes for now, as a standby: to us it is as if it were away."""
+
+
 class Database:
     """A service's database, as the service's own role."""
 
@@ -124,9 +128,12 @@ class Database:
             _begin(connection, orgs)
             try:
                 yield connection
-            except BaseException:
+            except BaseException as error:
                 with suppress(psycopg.Error):  # the pool throws away what cannot even be undone
                     connection.execute("ROLLBACK")
+                if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+                    connection.close()  # the next one may find a server that takes writes
+                    raise ReadOnly from error
                 raise
             connection.execute("COMMIT")
             if connection in _doubtful:

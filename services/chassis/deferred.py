@@ -168,12 +168,14 @@ def due(
     What could not be identified, and was replayed, has no turn to wait for.
 
     It is the turn of one of an `overtaking` type as soon as all before it are at least here.
+    No delay is longer than the longest: a time further away was written by a clock that was ahead.
     """
     query = """
         SELECT deferred.id
           FROM deferred
           LEFT JOIN positions USING (consumer, aggregate_id)
-         WHERE deferred.state = 'waiting' AND deferred.not_before <= %s
+         WHERE deferred.state = 'waiting'
+           AND (deferred.not_before <= %s OR deferred.not_before > %s)
            AND deferred.consumer = ANY (%s)
            AND (deferred.aggregate_id IS NULL
                 OR deferred.epoch < coalesce(positions.epoch, 0)
@@ -190,7 +192,7 @@ def due(
          ORDER BY deferred.aggregate_id, deferred.epoch, deferred.sequence
          LIMIT 100
     """
-    parameters = (now, list(queues), list(overtaking))
+    parameters = (now, now + LONGEST_DELAY, list(queues), list(overtaking))
     return [row["id"] for row in connection.execute(query, parameters)]
 
 
@@ -202,11 +204,17 @@ def claim(connection: Connection, deferred_id: int, now: datetime) -> dict[str, 
                not_before = %(now)s + least(power(2, least(attempts, 20)), %(most)s)
                                       * interval '1 second'
          WHERE id = (SELECT id FROM deferred
-                      WHERE id = %(id)s AND state = 'waiting' AND not_before <= %(now)s
+                      WHERE id = %(id)s AND state = 'waiting'
+                        AND (not_before <= %(now)s OR not_before > %(latest)s)
                         FOR UPDATE SKIP LOCKED)
         RETURNING id, consumer, headers, body, attempts, reason
     """
-    values = {"id": deferred_id, "now": now, "most": LONGEST_DELAY.total_seconds()}
+    values = {
+        "id": deferred_id,
+        "now": now,
+        "latest": now + LONGEST_DELAY,
+        "most": LONGEST_DELAY.total_seconds(),
+    }
     return connection.execute(query, values).fetchone()
 
 

@@ -108,7 +108,9 @@ class Directory:
                 answer.release_conn()
         except (urllib3.exceptions.HTTPError, OSError):
             return None
-        return None if answer.status >= 500 or answer.status == 429 else (answer.status, body)
+        # Refused who we are: its clock or ours is wrong, which is no answer to what was asked.
+        cannot_help = answer.status >= 500 or answer.status in {401, 429}
+        return None if cannot_help else (answer.status, body)
 
 
 def organisations_of(header: str | None) -> frozenset[UUID]:

@@ -22,7 +22,7 @@ ATTEMPTS = 80  # about three days of trying
 _FIRST_DELAY = timedelta(seconds=5)
 _LONGEST_DELAY = timedelta(hours=1)
 _FIRST_WAIT = timedelta(seconds=1)
-_LONGEST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,4 +247,4 @@ def delay_after_attempt(attempts: int) -> timedelta:
 
 def delay_after_wait(waits: int) -> timedelta:
     """How long to leave an owner alone that has been away this many times."""
-    return min(_FIRST_WAIT * (1 << min(waits, 20)), _LONGEST_WAIT)
+    return min(_FIRST_WAIT * (1 << min(waits, 20)), LONGEST_WAIT)

@@ -8,7 +8,7 @@ from psycopg.rows import DictRow
 
 from services.chassis.database import Connection
 from services.notifications.domain.kinds import State
-from services.notifications.domain.sending import Due
+from services.notifications.domain.sending import LONGEST_WAIT, Due
 from services.notifications.repository.rows import in_words
 
 
@@ -17,13 +17,17 @@ class Claims:
     connection: Connection
 
     def claim(self, *, now: datetime, held_until: datetime, limit: int) -> list[Due]:
-        """Take due messages for this sender alone; a lease that ran out is anybody's again."""
+        """Take due messages for this sender alone; a lease that ran out is anybody's again.
+
+        One never tried is held for a minute at the most: longer, and the clock was ahead.
+        """
         query = """
             WITH due AS MATERIALIZED (
                 SELECT id
                   FROM messages
                  WHERE state IN ('planned', 'sending') AND not_before <= %(now)s
-                   AND (held_until IS NULL OR held_until <= %(now)s)
+                   AND (held_until IS NULL OR held_until <= %(now)s
+                        OR attempts = 0 AND held_until > %(latest)s)
                  ORDER BY not_before, id
                  LIMIT %(limit)s
                    FOR UPDATE SKIP LOCKED
@@ -41,7 +45,8 @@ class Claims:
               FROM claimed LEFT JOIN people ON people.id = claimed.recipient_id
              ORDER BY not_before, claimed.id
         """
-        parameters = {"now": now, "held_until": held_until, "limit": limit}
+        latest = now + LONGEST_WAIT
+        parameters = {"now": now, "held_until": held_until, "latest": latest, "limit": limit}
         rows = self.connection.execute(query, parameters)
         return [Due(**in_words(row)) for row in rows]
 

@@ -223,6 +223,20 @@ def test_a_mended_handler_finishes_what_was_set_aside_in_order(scene: Scene) -> 
     assert set_aside(scene) == []
 
 
+def test_an_event_set_aside_by_a_clock_that_was_ahead_is_tried_once_the_clock_is_right(
+    scene: Scene,
+) -> None:
+    Faults.raising = {1: OwnerAway("post")}
+    scene.pass_time(hours=1)
+    handling(scene).handle([delivery(1)])
+    Faults.raising = {}
+    scene.pass_time(hours=-1)
+
+    retry_due(scene)
+
+    assert noted(scene) == [1]
+
+
 def test_an_event_is_parked_after_exactly_the_attempts_of_the_policy(scene: Scene) -> None:
     Faults.raising = {1: RuntimeError("a bug")}
     handling(scene).handle([delivery(1)])

@@ -1,14 +1,17 @@
 """The pool after an outage: whoever asks once the server is back is answered at once."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg_pool import PoolTimeout
 
 from deploy.machine.postgres import PrivatePostgres
 from services.chassis.database import Database
+from tests.support import TestDatabase
 
 
 def answers(database: Database) -> bool:
@@ -45,3 +48,19 @@ def test_a_pool_does_not_wait_on_after_a_long_outage_has_ended(folder: Path) -> 
         assert connection.execute("SELECT 1").fetchone() == (1,)
     database.close()
     server.stop()
+
+
+def test_a_server_that_takes_no_writes_counts_as_away(
+    database: Callable[[str], TestDatabase],
+) -> None:
+    made = database("matching")
+    with psycopg.connect(made.owner, autocommit=True) as owner:
+        setting = sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on")
+        owner.execute(setting.format(sql.Identifier(made.name)))
+    reading = Database(made.service, name="test", pool_size=1)
+    reading.open()
+
+    with pytest.raises(psycopg.OperationalError), reading.transaction() as connection:
+        connection.execute("INSERT INTO inbox (consumer, event_id) VALUES ('a', gen_random_uuid())")
+
+    reading.close()
