@@ -1,10 +1,12 @@
 # What one does here; `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean test check bench lint types verify generate format lock runtime dev
+.PHONY: help demo up down clean test check bench chaos lint types verify generate format lock runtime dev
 
 BIN := .venv/bin
 CODE := services deploy tests
+SEED := 7
+SECONDS := 60
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +31,9 @@ check: dev ## what CI runs: format, lint, import rules, types, generated files, 
 
 bench: dev ## every performance figure (ONLY=<prefix> for some of them), also in .run/bench.json
 	@$(BIN)/python -m tests.benchmarks --only "$(ONLY)"
+
+chaos: dev ## random faults under load, and a verdict (SEED, SECONDS; ONLY=recovery: one at a time)
+	@$(BIN)/python -m tests.chaos --seed "$(SEED)" --seconds "$(SECONDS)" --only "$(ONLY)"
 
 lint: dev ## format and lint, and who may import whom
 	@$(BIN)/ruff format --check $(CODE)

@@ -26,7 +26,6 @@ from tests.chaos.ledger import Ledger
 from tests.chaos.letters import Letters
 from tests.chaos.walks import Abandoned, Region, Walk
 
-LEDGER = "ledger.jsonl"
 _PLACES = 3
 _PEERS = 5
 _KINDS = {"short": 70, "whole": 26, "change_peer": 4}
@@ -36,7 +35,7 @@ class Load:
     def __init__(self, system: RunningSystem, seed: int) -> None:
         self.seed = seed
         self.api = PatientApi(system)
-        self.ledger = Ledger(system.run_folder / LEDGER)
+        self.ledger = Ledger(system.run_folder / "ledger.jsonl")
         self.letters = Letters(system.mail_folder)
         self.mailbox = Mailbox(system.mail_folder)
         self.stopping = threading.Event()
@@ -60,8 +59,8 @@ class Load:
             try:
                 getattr(walk, kind)()
                 self.ends[f"{kind} done"] += 1
-            except Abandoned:
-                self.ends[f"{kind} abandoned"] += 1
+            except Abandoned as abandoned:
+                self.ends[f"{kind} abandoned at {abandoned}"] += 1
             except (Refused, urllib3.exceptions.HTTPError, StopIteration):
                 self.ends[f"{kind} disturbed"] += 1
             except Exception:  # noqa: BLE001  said below, and the walkers go on

@@ -5,13 +5,13 @@ import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from deploy.machine import control
 from deploy.machine.ports import FreePorts, is_free
 from deploy.machine.run_folder import write_atomically, write_json
-from tests.acceptance.running import Running
+from tests.acceptance.running import SERVICES, Running
 from tests.chaos.crash_points import CrashPoints
+from tests.chaos.evidence import Evidence
 from tests.chaos.proxy import Link, Proxy
 from tests.chaos.supervisor import LINKS, clock_file, crash_folder, wiring_file
 
@@ -37,7 +37,19 @@ class DisturbedSystem(Running):
     def clean(self) -> None:
         control.clean(self.run)
 
-    @cached_property
+    def evidence(self) -> Evidence:
+        """What this system leaves behind, for the checker."""
+        port, secret = self.port("postgres", "postgresql"), self.secret("postgres")
+        return Evidence(
+            databases={
+                name: f"postgresql://postgres:{secret}@127.0.0.1:{port}/{name}" for name in SERVICES
+            },
+            mail=self.mail_folder,
+            ledger=self.run_folder / "ledger.jsonl",
+            injected=self.run_folder / "injected.jsonl",
+        )
+
+    @property
     def crash_points(self) -> CrashPoints:
         return CrashPoints(crash_folder(self.run))
 

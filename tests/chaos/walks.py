@@ -93,7 +93,7 @@ class Walk:
             mark=mark,
         )
         if reply is None:
-            raise Abandoned
+            raise Abandoned("referral.submit")
         self.referral_id, self.client_id = reply.body["id"], reply.body["client_id"]
         self.etag = reply.etag
 
@@ -127,7 +127,7 @@ class Walk:
         self.rng.choice(ends)(match_id, session)
 
     def match_up(self) -> str:
-        shortlist = self.wait(self.shortlist)
+        shortlist = self.wait(self.shortlist, "shortlist")
         offer = self.offer()
         match_id = str(shortlist["match_id"])
         self.choose(match_id, offer)
@@ -148,7 +148,7 @@ class Walk:
     def offer(self) -> dict[str, Any]:
         """Tried again: where the shortlist is older than the acceptance, it is refused at first."""
         resource = f"/api/matching/referrals/{self.referral_id}"
-        shortlist = self.wait(self.shortlist)
+        shortlist = self.wait(self.shortlist, "shortlist")
         by = self.place.coordinator
         choice = {}
         if self.own_peer and self.own_peer.id not in self.asked:
@@ -161,7 +161,9 @@ class Walk:
                 "POST", f"{resource}/offer", by=by, body=choice, headers={"If-Match": etag}
             )
 
-        reply = self.wait(lambda: self.ledger.order("match.offer", shortlist["match_id"], ask))
+        reply = self.wait(
+            lambda: self.ledger.order("match.offer", shortlist["match_id"], ask), "match.offer"
+        )
         return dict(reply.body)
 
     def choose(self, match_id: str, offer: dict[str, Any]) -> None:
@@ -187,9 +189,9 @@ class Walk:
 
     def press(self, command: str, match_id: str, recipient: str, action: str) -> None:
         """Open the letter's link and press its button, without an account."""
-        send = self.wait(lambda: self.open_link(recipient, action))
+        send = self.wait(lambda: self.open_link(recipient, action), f"letter to {action}")
         if self.ledger.order(command, match_id, send, by_link=True) is None:
-            raise Abandoned
+            raise Abandoned(command)
 
     def open_link(self, recipient: str, action: str) -> Callable[[], Reply] | None:
         """A letter's link that still asks, and sending its form by this button."""
@@ -202,14 +204,16 @@ class Walk:
         return None
 
     def book(self, match_id: str) -> dict[str, Any]:
-        times = self.wait(lambda: self.times(match_id))
+        times = self.wait(lambda: self.times(match_id), "times")
         starts_at = self.rng.choice(times[:6])["starts_at"]
         reply = self.order_booking(match_id, starts_at=starts_at)
         if reply is None:  # somebody was faster, which is what racing for the first times is for
-            starts_at = self.rng.choice(self.wait(lambda: self.times(match_id)))["starts_at"]
+            starts_at = self.rng.choice(self.wait(lambda: self.times(match_id), "times"))[
+                "starts_at"
+            ]
             reply = self.order_booking(match_id, starts_at=starts_at)
         if reply is None:
-            raise Abandoned
+            raise Abandoned("session.book")
         return dict(reply.body)
 
     def order_booking(self, match_id: str, **body: Any) -> Reply | None:
@@ -232,7 +236,7 @@ class Walk:
     def reschedule_and_cancel(self, match_id: str, session: dict[str, Any]) -> None:
         path = f"/api/scheduling/sessions/{session['id']}"
         by = self.place.coordinator
-        later = self.wait(lambda: self.times(match_id))[-1]["starts_at"]
+        later = self.wait(lambda: self.times(match_id), "times")[-1]["starts_at"]
         body = {"starts_at": later}
         moved = lambda: self.api.act(path, "reschedule", by=by, body=body)  # noqa: E731
         self.must("session.reschedule", moved, session["id"])
@@ -247,7 +251,7 @@ class Walk:
         body = {"starts_at": rfc3339(starts_at), "outside_availability": True, "minutes": 15}
         reply = self.order_booking(match_id, **body)
         if reply is None:
-            raise Abandoned
+            raise Abandoned("session.book")
         session_id = reply.body["id"]
         time.sleep(max((starts_at - datetime.now(UTC)).total_seconds() + 1, 0))
         path, by = f"/api/scheduling/sessions/{session_id}", self.place.coordinator
@@ -304,7 +308,7 @@ class Walk:
     def must(self, command: str, ask: Callable[[], Reply], subject: str = "") -> Reply:
         reply = self.ledger.order(command, subject or self.referral_id, ask)
         if reply is None:
-            raise Abandoned
+            raise Abandoned(command)
         return reply
 
     def match(self, match_id: str) -> dict[str, Any]:
@@ -314,7 +318,7 @@ class Walk:
     def peer(self, peer_id: str) -> Peer:
         return next(peer for peer in self.region.peers if peer.id == peer_id)
 
-    def wait(self, look: Callable[[], T | None]) -> T:
+    def wait(self, look: Callable[[], T | None], what: str) -> T:
         until = time.monotonic() + _STEP_SECONDS
         while time.monotonic() < until and not self.stopping():
             try:
@@ -324,4 +328,4 @@ class Walk:
             if found:
                 return found
             time.sleep(_POLL_SECONDS)
-        raise Abandoned
+        raise Abandoned("stopped" if self.stopping() else what)
