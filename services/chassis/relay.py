@@ -6,11 +6,13 @@ is thrown away, never used again: late answers would be taken for later ones.
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import amqp
 
@@ -41,6 +43,15 @@ def followed_aggregates(topology: Path, service: str) -> frozenset[str]:
 
 
 @dataclass
+class Answers:
+    """What the broker said of publishings."""
+
+    confirmed: list[Row] = field(default_factory=list)
+    returned: list[Row] = field(default_factory=list)
+    refused: list[Row] = field(default_factory=list)
+
+
+@dataclass
 class Confirms:
     """Which publishing each answer of the broker is for, by our own delivery tags.
 
@@ -68,15 +79,26 @@ class Confirms:
         self.returned.add(message.properties["message_id"])
 
     def _answered(self, tag: int, multiple: bool) -> list[Row]:
-        tags = [one for one in self.pending if one <= tag] if multiple else [tag]
-        return [self.pending.pop(one) for one in tags if one in self.pending]
+        if multiple:
+            # They are kept in the order of their tags.
+            tags = list(takewhile(lambda one: one <= tag, self.pending))
+        else:
+            tags = [tag] if tag in self.pending else []
+        return [self.pending.pop(one) for one in tags]
 
-    def take(self) -> tuple[list[Row], list[Row], list[Row]]:
+    def awaits(self, tag: int) -> bool:
+        """Whether anything published up to this tag was not answered yet."""
+        return next(iter(self.pending), tag + 1) <= tag
+
+    def take(self) -> Answers:
         """What was confirmed, returned and refused since the last call."""
-        returned = [row for row in self.confirmed if str(row["event_id"]) in self.returned]
-        confirmed = [row for row in self.confirmed if str(row["event_id"]) not in self.returned]
-        refused, self.refused, self.confirmed, self.returned = self.refused, [], [], set()
-        return confirmed, returned, refused
+        found = Answers(refused=self.refused)
+        for row in self.confirmed:
+            (found.returned if _id_of(row) in self.returned else found.confirmed).append(row)
+        # A return whose ack is still to come is kept for it.
+        self.returned -= {_id_of(row) for row in found.returned}
+        self.confirmed, self.refused = [], []
+        return found
 
 
 @dataclass
@@ -117,18 +139,32 @@ class Relay:
                 self.service, followed, broker, channel, confirms, leadership.beat
             )
             while not stopping():
-                rows = read_batch(database, self.settings.relay_batch)
+                busy = {row["aggregate_id"] for row in publisher.sent}
+                rows = read_batch(database, self.settings.relay_batch, busy)
                 if journal:
                     journal.write(rows)
-                try:
-                    for turn in turns(rows):
-                        settle(database, *publisher.publish(turn))
-                except Held:
-                    continue
+                _publish(rows, publisher, database)
                 leadership.beat()
                 _beat(broker)
-                if not rows:
+                if not rows and not publisher.sent:
                     _wait_for_hint(database)
+            settle(database, publisher.answers())
+
+
+def _publish(rows: Sequence[Row], publisher: "Publisher", database: Connection) -> None:
+    """Publish a reading, its first turn before the answers to the turn before it are waited for.
+
+    Both are of different aggregates; a later turn repeats aggregates of the one before it.
+    """
+    first, *later = turns(rows) or [[]]
+    before = publisher.last_tag
+    publisher.send(first)
+    all_taken = settle(database, publisher.answers(up_to=before))
+    for turn in later:
+        all_taken = settle(database, publisher.answers()) and all_taken
+        if not all_taken:
+            return  # the rest may hold later rows of aggregates that are held now
+        publisher.send(turn)
 
 
 @dataclass
@@ -139,9 +175,16 @@ class Publisher:
     channel: Any
     confirms: Confirms
     beat: Callable[[], None]
+    # The last turn, to which not all answers may have come.
+    sent: Sequence[Row] = ()
 
-    def publish(self, rows: Sequence[Row]) -> tuple[list[Row], list[Row], list[Row]]:
-        """Publish rows of different aggregates and wait until the broker answered for each."""
+    @property
+    def last_tag(self) -> int:
+        return self.confirms.last_tag
+
+    def send(self, rows: Sequence[Row]) -> None:
+        """Publish rows of different aggregates, none of which waits for an answer."""
+        self.sent = rows
         for row in rows:
             self.channel.basic_publish(
                 message(self.service, row),
@@ -150,8 +193,12 @@ class Publisher:
                 mandatory=row["aggregate"] in self.followed,
             )
             self.confirms.published(row)
+
+    def answers(self, up_to: int | None = None) -> Answers:
+        """Wait until the broker answered for everything, or for what was sent up to a tag."""
+        tag = self.last_tag if up_to is None else up_to
         deadline = time.monotonic() + CONFIRM_SECONDS
-        while self.confirms.pending:
+        while self.confirms.awaits(tag):
             self.beat()
             left = deadline - time.monotonic()
             if left <= 0:
@@ -174,12 +221,13 @@ def message(service: str, row: Row) -> amqp.Message:
     )
 
 
-def turns(rows: Sequence[Row]) -> Iterable[list[Row]]:
+def turns(rows: Sequence[Row]) -> list[list[Row]]:
     """Split rows so that a turn holds one row of an aggregate: the earliest not yet published.
 
     A later one goes out only after the earlier one was confirmed; if that was not, the next
     reading finds the aggregate held.
     """
+    found: list[list[Row]] = []
     left = list(rows)
     while left:
         seen: set[Any] = set()
@@ -188,33 +236,37 @@ def turns(rows: Sequence[Row]) -> Iterable[list[Row]]:
         for row in left:
             (later if row["aggregate_id"] in seen else turn).append(row)
             seen.add(row["aggregate_id"])
-        yield turn
+        found.append(turn)
         left = later
+    return found
 
 
-def read_batch(database: Connection, limit: int) -> list[dict[str, Any]]:
-    """The oldest rows of aggregates without a row that must wait."""
+def read_batch(
+    database: Connection, limit: int, busy: Collection[UUID] = ()
+) -> list[dict[str, Any]]:
+    """The oldest rows of aggregates that are not busy and without a row that must wait."""
     query = """
         SELECT position, event_id, type, versions, aggregate, aggregate_id, epoch, sequence, org_id,
                clinic_org_id, traceparent, occurred_at, body
           FROM outbox
          WHERE NOT EXISTS (SELECT FROM outbox AS held
                             WHERE held.aggregate_id = outbox.aggregate_id
+                              AND held.not_before > '-infinity'
                               AND held.not_before > clock_timestamp())
+           AND aggregate_id <> ALL (%b::uuid[])
          ORDER BY position
          LIMIT %s
     """
-    return database.execute(query, (limit,)).fetchall()
+    # Planned each time: only for values that it knows the server hashes the list.
+    return database.execute(query, (list(busy), limit), prepare=False).fetchall()
 
 
-def settle(
-    database: Connection,
-    confirmed: Sequence[Row],
-    returned: Sequence[Row],
-    refused: Sequence[Row],
-) -> None:
-    """Move what was confirmed; hold back what was not, and with it its aggregate."""
-    if confirmed:
+def settle(database: Connection, answers: Answers) -> bool:
+    """Move what was confirmed; hold back what was not, and with it its aggregate.
+
+    False where something was held.
+    """
+    if answers.confirmed:
         query = """
             WITH gone AS (DELETE FROM outbox WHERE position = ANY (%s) RETURNING *)
             INSERT INTO outbox_sent (event_id, type, versions, aggregate, aggregate_id, epoch,
@@ -225,18 +277,12 @@ def settle(
               FROM gone
                 ON CONFLICT (event_id, type) DO UPDATE SET sent_at = excluded.sent_at
         """
-        database.execute(query, ([row["position"] for row in confirmed],))
-        metrics.PUBLISHED.labels("confirmed").inc(len(confirmed))
-    for problem, rows in (("returned", returned), ("refused", refused)):
+        database.execute(query, ([row["position"] for row in answers.confirmed],))
+        metrics.PUBLISHED.labels("confirmed").inc(len(answers.confirmed))
+    for problem, rows in (("returned", answers.returned), ("refused", answers.refused)):
         if rows:
             _hold(database, rows, problem)
-    if returned or refused:
-        # The rest of this reading may hold later rows of the same aggregates.
-        raise Held(f"{len(returned)} returned, {len(refused)} refused")
-
-
-class Held(Exception):
-    """Something was not taken by the broker; read the outbox afresh."""
+    return not (answers.returned or answers.refused)
 
 
 def _hold(database: Connection, rows: Sequence[Row], problem: str) -> None:
@@ -250,6 +296,10 @@ def _hold(database: Connection, rows: Sequence[Row], problem: str) -> None:
     database.execute(query, (problem, [row["position"] for row in rows]))
     metrics.PUBLISHED.labels(problem).inc(len(rows))
     log.warning("events_held", problem=problem, count=len(rows), type=rows[0]["type"])
+
+
+def _id_of(row: Row) -> str:
+    return str(row["event_id"])
 
 
 def _beat(broker: Any) -> None:

@@ -439,6 +439,8 @@ CREATE INDEX matches_without_a_peer ON public.matches USING btree (ranked_at) WH
 
 CREATE UNIQUE INDEX offers_one_living_per_match ON public.offers USING btree (match_id) WHERE (state = ANY (ARRAY['open'::text, 'chosen'::text]));
 
+CREATE INDEX outbox_held ON public.outbox USING btree (aggregate_id) WHERE (not_before > '-infinity'::timestamp with time zone);
+
 CREATE INDEX outbox_sent_by_age ON public.outbox_sent USING btree (sent_at);
 
 CREATE INDEX outbox_sent_by_aggregate ON public.outbox_sent USING btree (aggregate_id, sequence);

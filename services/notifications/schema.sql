@@ -308,6 +308,8 @@ CREATE INDEX messages_of_referral ON public.messages USING btree (referral_id, p
 
 CREATE INDEX messages_of_session ON public.messages USING btree (session_id) WHERE (session_id IS NOT NULL);
 
+CREATE INDEX outbox_held ON public.outbox USING btree (aggregate_id) WHERE (not_before > '-infinity'::timestamp with time zone);
+
 CREATE INDEX outbox_sent_by_age ON public.outbox_sent USING btree (sent_at);
 
 CREATE INDEX outbox_sent_by_aggregate ON public.outbox_sent USING btree (aggregate_id, sequence);

@@ -392,6 +392,8 @@ CREATE INDEX information_requests_by_referral ON public.information_requests USI
 
 CREATE UNIQUE INDEX links_one_open_per_person ON public.links USING btree (subject_id, person_id, purpose) WHERE (closed_at IS NULL);
 
+CREATE INDEX outbox_held ON public.outbox USING btree (aggregate_id) WHERE (not_before > '-infinity'::timestamp with time zone);
+
 CREATE INDEX outbox_sent_by_age ON public.outbox_sent USING btree (sent_at);
 
 CREATE INDEX outbox_sent_by_aggregate ON public.outbox_sent USING btree (aggregate_id, sequence);

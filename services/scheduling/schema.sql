@@ -354,6 +354,8 @@ CREATE UNIQUE INDEX links_one_open_per_person ON public.links USING btree (subje
 
 CREATE INDEX matches_by_referral ON public.matches USING btree (referral_id);
 
+CREATE INDEX outbox_held ON public.outbox USING btree (aggregate_id) WHERE (not_before > '-infinity'::timestamp with time zone);
+
 CREATE INDEX outbox_sent_by_age ON public.outbox_sent USING btree (sent_at);
 
 CREATE INDEX outbox_sent_by_aggregate ON public.outbox_sent USING btree (aggregate_id, sequence);

@@ -11,10 +11,11 @@ import amqp
 from kombu.connection import Connection
 from kombu.entity import Queue
 
+from deploy.topology import read_topology
 from services.chassis.events import CONTENT_TYPE
 
 ORGANISATIONS = 20
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 300
 QUORUM = {"x-queue-type": "quorum"}
 
 Headers = dict[str, Any]
@@ -22,9 +23,9 @@ Headers = dict[str, Any]
 Form = Callable[[Mapping[str, Any]], tuple[Headers, Any]]
 
 
-def fill(url: str, queue: str, count: int, *, form: Form | None, single: bool) -> None:
+def fill(url: str, queue: str, count: int, form: Form | None) -> None:
     """Leave exactly so many events in the queue, numbered from 1."""
-    arguments = {**QUORUM, "x-single-active-consumer": True} if single else QUORUM
+    arguments = read_topology()["queues"].get(queue, QUORUM)
     with Connection(url) as broker:
         channel = broker.channel()
         declared = Queue(queue, durable=True, queue_arguments=arguments)(channel)

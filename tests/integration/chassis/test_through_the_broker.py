@@ -17,7 +17,7 @@ from kombu.entity import Exchange, Queue
 
 from services.chassis import broker as broker_connections
 from services.chassis.queue_loop import QueueLoop
-from services.chassis.relay import Confirms, Relay, turns
+from services.chassis.relay import Answers, Confirms, Relay, turns
 from tests.integration.chassis.test_consumer import ParcelNoted, Parcels, delivery
 from tests.support import Scene, wait_for
 
@@ -112,6 +112,24 @@ def test_the_relay_publishes_in_order_and_keeps_what_it_sent(scene: Scene, broke
     assert scene.rows("SELECT * FROM outbox") == []
     assert all(m.properties["delivery_mode"] == 2 for m in messages)
     assert all(m.properties["message_id"] == m.headers["cloudEvents:id"] for m in messages)
+
+
+def test_the_relay_publishes_in_order_however_small_its_readings_are(
+    scene: Scene, broker: str
+) -> None:
+    aggregates = [uuid4() for _ in range(4)]
+    for number in range(1, 6):
+        for aggregate in aggregates:
+            emit(scene, aggregate, number)
+
+    with Running(Relay("matching", replace(scene.settings, relay_batch=3))):
+        wait_for(lambda: sent(scene) == 20)
+
+    messages = taken_from(broker, OWN, 20)
+    assert len(messages) == 20
+    for aggregate in aggregates:
+        of_one = [m for m in messages if m.headers["cloudEvents:subject"] == str(aggregate)]
+        assert [json.loads(m.body)["number"] for m in of_one] == [1, 2, 3, 4, 5]
 
 
 def test_an_event_that_no_queue_takes_stays_and_holds_its_aggregate(
@@ -232,10 +250,27 @@ def test_a_late_confirm_is_never_taken_for_another_publishing() -> None:
         confirms.published(row)
 
     confirms.on_ack(2, multiple=False)
-    assert confirms.take()[0] == [rows[1]]
+    assert confirms.take() == Answers(confirmed=[rows[1]])
     confirms.on_nack(3, multiple=True)
 
-    assert confirms.take() == ([], [], [rows[0], rows[2]])
+    assert confirms.take() == Answers(refused=[rows[0], rows[2]])
+
+
+def test_a_return_is_kept_until_its_own_ack_comes() -> None:
+    confirms = Confirms()
+    rows = [{"event_id": UUID(int=number)} for number in range(2)]
+    for row in rows:
+        confirms.published(row)
+
+    returned = amqp.Message("", message_id=str(rows[1]["event_id"]))
+    confirms.on_return(Exception(), "", "", returned)
+    confirms.on_ack(1, multiple=False)
+    assert confirms.take() == Answers(confirmed=[rows[0]])
+    assert confirms.awaits(2)
+    confirms.on_ack(2, multiple=True)
+
+    assert confirms.take() == Answers(returned=[rows[1]])
+    assert not confirms.awaits(2)
 
 
 def test_a_turn_never_holds_two_events_of_one_aggregate() -> None:

@@ -158,7 +158,7 @@ def test_both_versions_are_sent_in_turn_and_can_both_be_sent_again(scene: Scene)
     with scene.work() as work:
         rows = relay.read_batch(work.connection, 10)
         turns = [[row["type"] for row in turn] for turn in relay.turns(rows)]
-        relay.settle(work.connection, rows, [], [])
+        relay.settle(work.connection, relay.Answers(confirmed=[*rows]))
         again = outbox.send_again(work.connection, SUBJECT, 1, 1)
 
     assert turns == [["note.taken.v2"], ["note.taken.v1"]]

@@ -1,7 +1,7 @@
-"""One queue of one service, consumed as its worker process does: the same threads, host, metrics.
+"""One loop of one service, run as its worker process does: the same threads, host and metrics.
 
-The process's other loops are left out, as no peer publishes what it writes into the outbox.
-`python -m tests.benchmarks.kindred_consumer <service> <queue>`
+The process's other loops are left out: no peer publishes what it writes into the outbox.
+`python -m tests.benchmarks.kindred_loop <service> <loop>`
 """
 
 import sys
@@ -12,14 +12,14 @@ from services.chassis.hosting.worker import RunThread, Worker
 from services.chassis.log import configure
 
 
-def main(name: str, queue: str) -> int:
+def main(name: str, loop: str) -> int:
     settings = read_settings()
     configure(f"{name}.worker")
     worker = Worker(service_named(name), settings)
     worker.database.open()
-    threads = [thread for thread in worker.threads() if thread.name == f"consume {queue}"]
+    threads = [thread for thread in worker.threads() if thread.name == loop]
     serve_watch(settings.internal, threads)
-    status = host(name, "worker", {"consume": (RunThread, (threads[0],))})
+    status = host(name, "worker", {"loop": (RunThread, (threads[0],))})
     worker.database.close()
     return status
 
