@@ -135,10 +135,7 @@ class Database:
                     connection.close()  # the next one may find a server that takes writes
                     raise ReadOnly from error
                 raise
-            connection.execute("COMMIT")
-            if connection in _doubtful:
-                connection.close()
-                raise NotReplicated("the commit did not reach the standby in time")
+            _commit(connection)
         finally:
             self.pool.putconn(connection)
 
@@ -154,10 +151,20 @@ class Database:
 
 
 def _begin(connection: Connection, orgs: Iterable[UUID]) -> None:
-    """Begin, and say for whom, in one message to the server; UUIDs need no quoting."""
+    """Begin, and say for whom, in one message to the server."""
     query = f"BEGIN; SELECT set_config('kindred.orgs', '{_listed(orgs)}', true)"
     connection.execute(query.encode(), prepare=False)
 
 
+def _commit(connection: Connection) -> None:
+    """Commit; after a failed statement that nobody minded, a server answers with a mere word."""
+    if connection.execute("COMMIT").statusmessage != "COMMIT":
+        raise psycopg.errors.InFailedSqlTransaction("a statement failed: nothing is stored")
+    if connection in _doubtful:
+        connection.close()
+        raise NotReplicated("the commit did not reach the standby in time")
+
+
 def _listed(orgs: Iterable[UUID]) -> str:
-    return "{" + ",".join(str(org) for org in orgs) + "}"
+    """Hexadecimal digits need no quoting, and what is no UUID has none to give."""
+    return "{" + ",".join([org.hex for org in orgs]) + "}"

@@ -1,7 +1,8 @@
-"""The pool after an outage: whoever asks once the server is back is answered at once."""
+"""The pool after an outage, and transactions that only seem to end well."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -64,3 +65,35 @@ def test_a_server_that_takes_no_writes_counts_as_away(
         connection.execute("INSERT INTO inbox (consumer, event_id) VALUES ('a', gen_random_uuid())")
 
     reading.close()
+
+
+@pytest.fixture
+def matching(database: Callable[[str], TestDatabase]) -> Iterator[Database]:
+    opened = Database(database("matching").service, name="test", pool_size=1)
+    opened.open()
+    yield opened
+    opened.close()
+
+
+def pass_over_a_failure(database: Database) -> None:
+    with database.transaction() as connection:
+        connection.execute("CREATE TEMPORARY TABLE kept (id integer)")
+        with suppress(psycopg.Error):
+            connection.execute("SELECT 1 / 0")
+
+
+def test_a_transaction_in_which_a_failed_statement_was_passed_over_does_not_end_well(
+    matching: Database,
+) -> None:
+    with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+        pass_over_a_failure(matching)
+
+
+def test_what_is_no_uuid_cannot_be_acted_for(matching: Database) -> None:
+    organisation = "'}, false); SET kindred.orgs = '{}'; --"
+
+    with (
+        pytest.raises(AttributeError),
+        matching.transaction([organisation]),  # type: ignore[list-item]
+    ):
+        pass
