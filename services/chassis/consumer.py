@@ -264,7 +264,7 @@ class Handling:
         work = calls.work
         standing = position.standing(event)
         if standing is Standing.PAST:
-            return "duplicate"
+            return self._take_late(event, calls, answers)
         if standing is Standing.BEYOND:
             missing = self._missing(event, position, work)
             if missing or not self._overtakes(event):
@@ -291,6 +291,16 @@ class Handling:
             handled=list(self.by_type),
             now=work.now,
         )
+
+    def _take_late(self, event: Received, calls: Calls, answers: Mapping[UUID, Any]) -> str:
+        """Its number was passed without it: its producer, restored, gave that to another event.
+
+        What revokes holds all the same.
+        """
+        log.warning("event_late", queue=self.queue, event_id=event.id, epoch=event.epoch)
+        if self._overtakes(event):
+            self._call(event, calls, answers)
+        return "late"
 
     def _needs_asking(self, event: Received) -> bool:
         consumed = self.by_type.get(event.type)

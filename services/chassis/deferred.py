@@ -239,7 +239,7 @@ def postpone(connection: Connection, deferred_id: int, *, reason: str, park: boo
 
 
 def gaps(
-    connection: Connection, queues: Sequence[str], older_than: datetime
+    connection: Connection, queues: Sequence[str], older_than: datetime, limit: int | None = 200
 ) -> list[dict[str, Any]]:
     """Aggregates with an event that waits for one that never came, and which numbers lack."""
     query = """
@@ -255,9 +255,9 @@ def gaps(
          WHERE first_kept.sequence > coalesce(positions.sequence, 0) + 1
            AND first_kept.deferred_at < %s
          ORDER BY first_kept.deferred_at
-         LIMIT 200
+         LIMIT %s
     """
-    return connection.execute(query, (list(queues), older_than)).fetchall()
+    return connection.execute(query, (list(queues), older_than, limit)).fetchall()
 
 
 def other_versions(

@@ -27,3 +27,7 @@ class DomainError(Exception):
         super().__init__(title)
         self.title = title
         self.detail = detail
+
+
+class Forgotten(ChassisError):
+    """A restored database lacks what an event is about, and the event does not tell it."""

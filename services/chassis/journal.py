@@ -48,10 +48,16 @@ class Journal:
         if is_new:
             _sync_folder(path.parent)
 
-    def read(self) -> Iterator[dict[str, Any]]:
-        """Every event once in each of its versions, in the order told; a torn line is no event."""
+    def read(self, since: date | None = None) -> Iterator[dict[str, Any]]:
+        """Every event once in each of its versions, in the order told; a torn line is no event.
+
+        `since` is the first day to read.
+        """
         seen: set[tuple[UUID, str]] = set()
+        first = f"{since}{_ENDING}" if since else ""
         for path in sorted(self.folder.glob(f"*{_ENDING}")):
+            if path.name < first:
+                continue
             with path.open(encoding="utf-8") as lines:
                 for line in lines:
                     row = _row(line)
@@ -83,7 +89,7 @@ def _line(row: Row) -> str:
 def _row(line: str) -> dict[str, Any] | None:
     try:
         facts = json.loads(line)
-        ids = {name: UUID(facts[name]) if name in facts else None for name in _IDS}
+        ids = {name: UUID(facts[name]) if facts.get(name) else None for name in _IDS}
         occurred_at = datetime.fromisoformat(facts["occurred_at"])
         body = facts["body"].encode()
         return (

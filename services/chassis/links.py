@@ -108,6 +108,11 @@ def disown(work: Work, link: Link) -> None:
         raise Gone
 
 
+def disown_all(work: Work, person_id: UUID) -> None:
+    """Close every open link to a person whose mail somebody else reads."""
+    _Links(work.connection).close_of_person(person_id, work.now, "disowned")
+
+
 def close_all(work: Work, *, subject_id: UUID, person_id: UUID) -> None:
     """Close what the person was sent about this, for another way of answering replaced it."""
     _Links(work.connection).close_all(subject_id, person_id, work.now, "replaced")
@@ -192,6 +197,13 @@ class _Links:
              WHERE subject_id = %s AND person_id = %s AND closed_at IS NULL
         """
         return self.connection.execute(query, (now, because, subject_id, person_id)).rowcount
+
+    def close_of_person(self, person_id: UUID, now: datetime, because: str) -> None:
+        query = """
+            UPDATE links SET closed_at = %s, closed_because = %s
+             WHERE person_id = %s AND closed_at IS NULL
+        """
+        self.connection.execute(query, (now, because, person_id))
 
     def close_what_expired(self, now: datetime, wanted: Mapping[str, Any]) -> None:
         query = """

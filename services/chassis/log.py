@@ -7,7 +7,7 @@ import sys
 import traceback
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 from uuid import UUID
 
 # A code of ours: lower case, short, without spaces. Names, contacts and free text do not fit.
@@ -46,9 +46,9 @@ def get_log(name: str) -> Log:
     return Log(name.removeprefix("services."))
 
 
-def configure(process: str) -> None:
+def configure(process: str, to: TextIO | None = None) -> None:
     """Send every logger of the process, other libraries' too, through the safe formatter."""
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(to or sys.stdout)
     handler.setFormatter(JsonFormatter(process))
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     logging.getLogger("nameko").setLevel(logging.WARNING)

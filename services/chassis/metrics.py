@@ -5,7 +5,7 @@ from prometheus_client import Counter, Gauge, Histogram
 EVENTS = Counter(
     "kindred_events_total",
     "Deliveries by what became of them: handled, skipped, passed (a version for others), duplicate,"
-    " deferred, superseded, parked.",
+    " late (its number was passed without it), deferred, superseded, parked.",
     ["queue", "outcome"],
 )
 BATCH_SECONDS = Histogram(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from services.chassis.bodies import Body
@@ -108,6 +109,46 @@ def send_again(connection: Connection, aggregate_id: UUID, first: int, last: int
     if count:
         notify(connection, WAKE_RELAY)
     return count
+
+
+def send_these_again(connection: Connection, event_ids: Sequence[UUID]) -> int:
+    """Put events that were sent back into the outbox, by their ids; return how many."""
+    query = """
+        INSERT INTO outbox (event_id, type, versions, aggregate, aggregate_id, epoch, sequence,
+                            org_id, clinic_org_id, traceparent, occurred_at, body)
+        SELECT event_id, type, versions, aggregate, aggregate_id, epoch, sequence,
+               org_id, clinic_org_id, traceparent, occurred_at, body
+          FROM outbox_sent
+         WHERE event_id = ANY (%s)
+         ORDER BY aggregate_id, epoch, sequence
+            ON CONFLICT (event_id, type) DO NOTHING
+    """
+    count = connection.execute(query, (list(event_ids),)).rowcount
+    if count:
+        notify(connection, WAKE_RELAY)
+    return count
+
+
+def sent(
+    connection: Connection,
+    aggregates: Sequence[str],
+    *,
+    since: datetime | None,
+    after: UUID | None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """Identifiers of what was sent and is not about to be sent again, in the order of ids."""
+    query = """
+        SELECT DISTINCT ON (event_id) event_id, type, aggregate_id, epoch, sequence, sent_at
+          FROM outbox_sent
+         WHERE aggregate = ANY (%s) AND (%s::timestamptz IS NULL OR sent_at >= %s)
+           AND (%s::uuid IS NULL OR event_id > %s)
+           AND NOT EXISTS (SELECT FROM outbox WHERE outbox.event_id = outbox_sent.event_id)
+         ORDER BY event_id, type
+         LIMIT %s
+    """
+    values = (list(aggregates), since, since, after, after, limit)
+    return connection.execute(query, values).fetchall()
 
 
 def _next_numbers(connection: Connection, emitted: Sequence[Emitted]) -> list[int]:

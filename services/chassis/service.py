@@ -100,6 +100,19 @@ class Consumed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Recalled:
+    """One type of the service's own events that a restored database is told again.
+
+    The handler brings the state to what the event said; what follows from it was told as well,
+    so nothing that it emits leaves.
+    """
+
+    type: str
+    handler: "Callable[[Any, Work], None]"
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Timer:
     """Work that is due again and again, in one replica at a time, for all organisations."""
 
@@ -124,7 +137,7 @@ class Loop:
     name: str = ""
 
 
-Declaration = Route | InternalRoute | Page | Consumed | Timer | Loop
+Declaration = Route | InternalRoute | Page | Consumed | Recalled | Timer | Loop
 D = TypeVar("D", bound=Declaration)
 
 
@@ -190,6 +203,14 @@ def consumes(
     **more: Any,
 ) -> Consumed:
     return Consumed(type=type, source=source, schema=schema, handler=handler, **more)
+
+
+def recalls(
+    type: str,  # noqa: A002
+    *,
+    handler: "Callable[[Any, Work], None]",
+) -> Recalled:
+    return Recalled(type=type, handler=handler)
 
 
 def every(*, seconds: float, handler: "Callable[[Work], None]") -> Timer:

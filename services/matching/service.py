@@ -2,7 +2,7 @@
 
 from services.chassis.cursors import PageSchema
 from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, OPERATOR, PEER, SUPERVISOR
-from services.chassis.service import Service, consumes, every, internal, page, route
+from services.chassis.service import Service, consumes, every, internal, page, recalls, route
 from services.matching import pages, questions
 from services.matching.handlers import (
     answers,
@@ -12,6 +12,7 @@ from services.matching.handlers import (
     organisations,
     peers,
     ranking,
+    recall,
     telling,
 )
 from services.matching.schemas import heard, published
@@ -285,6 +286,20 @@ class Matching(Service):
         schema=heard.ContactDisownedSchema,
         handler=peers.note_disowned_contact,
     )
+
+    # After a restore.
+    recall_organisation = recalls("peer_organisation.registered.v1", handler=recall.register)
+    recall_peer_change = recalls("peer.updated.v1", handler=recall.distrust)
+    recall_shortlist = recalls("match.shortlisted.v1", handler=recall.look_again)
+    recall_no_peer = recalls("match.no_peer_found.v1", handler=recall.look_again)
+    recall_no = recalls("match.declined.v1", handler=recall.decline)
+    recall_expiry = recalls("match.offer_expired.v1", handler=recall.look_again)
+    recall_offer = recalls("match.offered.v1", handler=recall.offer)
+    recall_choice = recalls("match.chosen.v1", handler=recall.choose)
+    recall_match = recalls("match.confirmed.v1", handler=recall.confirm)
+    recall_activation = recalls("match.activated.v1", handler=recall.activate)
+    recall_end = recalls("match.ended.v1", handler=recall.end)
+    recall_disowned_contact = recalls("match.contact_disowned.v1", handler=recall.disown)
 
     expire_offers = every(seconds=15, handler=answers.expire_offers)
     rank_the_waiting = every(seconds=5, handler=ranking.rank_the_waiting)

@@ -15,6 +15,7 @@ class MessageFate:
     message_id: UUID
     kind: str
     recipient: str
+    recipient_id: UUID
     referral_id: UUID
     match_id: UUID | None
     session_id: UUID | None
@@ -46,3 +47,12 @@ class NotificationNeedsStaff(MessageFate):
 
     type: ClassVar[str] = "notification.needs_staff.v1"
     channel: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreferenceChanged:
+    """A person wants messages otherwise; how is theirs to say, and ours alone to know."""
+
+    type: ClassVar[str] = "preference.changed.v1"
+    subject: ClassVar[str] = "person_id"
+    person_id: UUID

@@ -46,6 +46,7 @@ def _event(
         "message_id": message.id,
         "kind": message.kind,
         "recipient": message.recipient,
+        "recipient_id": message.recipient_id,
         "referral_id": message.referral_id,
         "match_id": message.match_id,
         "session_id": message.session_id,

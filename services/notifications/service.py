@@ -1,9 +1,9 @@
 """What reaches notifications, and which handler answers. Open this file first."""
 
 from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, PEER
-from services.chassis.service import Service, consumes, every, repeatedly, route
+from services.chassis.service import Service, consumes, every, recalls, repeatedly, route
 from services.notifications import mail_server, sender
-from services.notifications.handlers import ledger, measures, planning, preferences
+from services.notifications.handlers import ledger, measures, planning, preferences, recall
 from services.notifications.repository.messages import WAKE_SENDER
 from services.notifications.schemas.api import (
     LedgerQuerySchema,
@@ -208,6 +208,13 @@ class Notifications(Service):
         schema=SessionSchema,
         handler=planning.drop_reminder,
     )
+
+    # After a restore.
+    recall_delivery = recalls("notification.delivered.v1", handler=recall.deliver)
+    recall_withholding = recalls("notification.withheld.v1", handler=recall.withhold)
+    recall_failure = recalls("notification.undeliverable.v1", handler=recall.give_up)
+    recall_staff = recalls("notification.needs_staff.v1", handler=recall.hand_to_staff)
+    recall_preference = recalls("preference.changed.v1", handler=recall.be_discreet)
 
     measure = every(seconds=15, handler=measures.measure)
     send_due = repeatedly(

@@ -4,7 +4,7 @@ from functools import partial
 
 from services.chassis.cursors import PageSchema
 from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, OPERATOR, SUPERVISOR
-from services.chassis.service import Service, consumes, every, internal, route
+from services.chassis.service import Service, consumes, every, internal, recalls, route
 from services.referrals.handlers import (
     clinics,
     consent,
@@ -12,6 +12,7 @@ from services.referrals.handlers import (
     follow,
     measures,
     read,
+    recall,
     submit,
     tasks,
     tell,
@@ -291,6 +292,14 @@ class Referrals(Service):
         schema=events.MessageByChannelSchema,
         handler=follow.note_staff_needed,
     )
+
+    # After a restore.
+    recall_acceptance = recalls("referral.accepted.v1", handler=recall.accept)
+    recall_decline = recalls("referral.declined.v1", handler=recall.decline)
+    recall_withdrawal = recalls("referral.withdrawn.v1", handler=recall.withdraw)
+    recall_completion = recalls("referral.completed.v1", handler=recall.complete)
+    recall_consent_end = recalls("referral.consent_ended.v1", handler=recall.end_consent)
+    recall_correction = recalls("referral.corrected.v1", handler=recall.distrust)
 
     measure = every(seconds=60, handler=measures.measure)
     expire_consents = every(seconds=60, handler=consent.expire_consents)

@@ -2,7 +2,7 @@
 
 from services.chassis.cursors import PageSchema
 from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, PEER, SUPERVISOR
-from services.chassis.service import Service, consumes, every, internal, page, route
+from services.chassis.service import Service, consumes, every, internal, page, recalls, route
 from services.scheduling import pages, questions
 from services.scheduling.handlers import (
     answering,
@@ -12,6 +12,7 @@ from services.scheduling.handlers import (
     following,
     measures,
     reading,
+    recall,
     rooms,
     times,
 )
@@ -216,6 +217,13 @@ class Scheduling(Service):
         handler=following.stop_for_withdrawal,
         overtakes=True,
     )
+
+    # After a restore.
+    recall_booking = recalls("session.booked.v1", handler=recall.book)
+    recall_new_time = recalls("session.rescheduled.v1", handler=recall.book)
+    recall_cancellation = recalls("session.cancelled.v1", handler=recall.cancel)
+    recall_outcome = recalls("session.outcome_recorded.v1", handler=recall.resolve)
+    recall_disowned_contact = recalls("session.contact_disowned.v1", handler=recall.disown)
 
     measure = every(seconds=60, handler=measures.measure)
     leave_unresolved = every(seconds=60, handler=changes.leave_unresolved)

@@ -21,7 +21,7 @@ from services.chassis.http.reading import language_of
 from services.chassis.http.routing import Entry, Match, Router
 from services.chassis.log import get_log
 from services.chassis.problems import InternalError, Problem, problem_response
-from services.chassis.reconcile import SEND_AGAIN
+from services.chassis.reconcile import ROUTES
 from services.chassis.service import InternalRoute, Page, Route
 from services.chassis.work import Workplace
 
@@ -92,7 +92,7 @@ def public_application(pipeline: Pipeline) -> Application:
 
 def internal_application(pipeline: Pipeline) -> Application:
     """What answers on the loopback port: other services' questions, metrics, health."""
-    routes = [*pipeline.workplace.service.declared(InternalRoute), SEND_AGAIN]
+    routes = [*pipeline.workplace.service.declared(InternalRoute), *ROUTES]
     return Application(
         pipeline,
         [

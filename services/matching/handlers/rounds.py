@@ -87,7 +87,7 @@ def rank_again(match: Match, need: Row, work: Work, *, can_empty: bool = True) -
 def take_back(match: Match, step: Step, former: Iterable[UUID], work: Work) -> tuple[Match, int]:
     """Return an asked match to its shortlist, without these peers; how many are on it now."""
     after(match.state, step)
-    _release(match, "expired" if step == Step.EXPIRE else "declined", work)
+    release(match, "expired" if step == Step.EXPIRE else "declined", work)
     FormerPeers(work.connection).add(match.referral_id, match.clinic_id, former, work.now)
     need = need_of(match, work)
     shortlist = rank_peers(need, work)
@@ -109,7 +109,7 @@ def end(match: Match, reason: EndReason, work: Work) -> tuple[Match, Match | Non
         raise NotNow(f"The match is {match.state}.", "There is no peer to change yet.")
     after(match.state, Step.END)
     need = Needs(work.connection).find(match.referral_id)
-    _release(match, "ended", work)
+    release(match, "ended", work)
     if reason in PASSES_THE_PEER_OVER and match.peer_id:
         former = FormerPeers(work.connection)
         former.add(match.referral_id, match.clinic_id, [match.peer_id], work.now)
@@ -211,7 +211,7 @@ def _tell_outcome(match: Match, shortlist: Shortlist, work: Work) -> None:
         tell_if_nobody_is_left(match, work)
 
 
-def _release(match: Match, offer_state: str, work: Work) -> None:
+def release(match: Match, offer_state: str, work: Work) -> None:
     see_both_sides(match, work)
     if match.state in HOLDS_A_PLACE and match.peer_id:
         Peers(work.connection).free_place(match.peer_id, work.now)

@@ -31,6 +31,7 @@ class Offers:
                                        position, modes)
             VALUES (%(offer_id)s, %(clinic_id)s, %(peer_id)s, %(peer_organisation_id)s,
                     %(position)s, %(modes)s)
+                ON CONFLICT (offer_id, peer_id) DO NOTHING
         """
         with self.connection.cursor() as cursor:
             cursor.executemany(query, list(rows))

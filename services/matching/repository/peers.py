@@ -128,6 +128,10 @@ class Peers:
         """
         self.connection.execute(query, (now, peer_id))
 
+    def note_state(self, peer_id: UUID, state: str, now: datetime) -> None:
+        query = "UPDATE peers SET state = %s, updated_at = %s, version = version + 1 WHERE id = %s"
+        self.connection.execute(query, (state, now, peer_id))
+
     def find(self, peer_id: UUID) -> Row | None:
         return self._one("WHERE id = %(id)s", peer_id)
 
@@ -196,6 +200,16 @@ class Peers:
                AND certified_until >= %s
         """
         return self.connection.execute(query, (peer_id, on)).rowcount == 1
+
+    def hold_place(self, peer_id: UUID) -> None:
+        """Count a place that was given before, whether it would still be given or not."""
+        query = """
+            UPDATE peers
+               SET places_taken = places_taken + 1,
+                   places_limit = greatest(places_limit, places_taken + 1)
+             WHERE id = %s
+        """
+        self.connection.execute(query, (peer_id,))
 
     def free_place(self, peer_id: UUID, now: datetime) -> None:
         query = """

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from services.chassis import organisations
 from services.chassis.work import Work
@@ -150,7 +150,7 @@ def _plan(
     _remember_people(occasion, work)
     rows = [
         {
-            "id": work.new_id(),
+            "id": _id_of(kind, recipient, recipient_id, work.received.id),
             "kind": kind,
             "recipient": recipient,
             "recipient_id": recipient_id,
@@ -169,6 +169,11 @@ def _plan(
     ]
     Messages(work.connection).add(rows)
     work.notify(WAKE_SENDER)
+
+
+def _id_of(kind: Kind, recipient: Recipient, recipient_id: UUID, cause_id: UUID) -> UUID:
+    """The same for the same message, also when a restored database plans it a second time."""
+    return uuid5(cause_id, f"{recipient}/{recipient_id}/{kind}")
 
 
 def _remember_people(occasion: Occasion, work: Work) -> None:

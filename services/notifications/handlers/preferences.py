@@ -7,6 +7,7 @@ from services.chassis.problems import Invalid, NotFound
 from services.chassis.roles import CLIENT, PEER
 from services.chassis.work import Work
 from services.notifications.domain.kinds import Recipient
+from services.notifications.events import PreferenceChanged
 from services.notifications.repository.people import People
 
 
@@ -27,6 +28,7 @@ def put_preferences(request: Request, work: Work) -> Answer:
     changed = people.prefer(person_id, **request.body)
     if changed is None:
         raise NotFound
+    work.emit(PreferenceChanged(person_id=person_id), org=row["organisation_id"])
     return Answer(changed, version=changed["version"])
 
 

@@ -23,7 +23,10 @@ class Messages:
     connection: Connection
 
     def add(self, rows: Sequence[dict[str, Any]]) -> int:
-        """Plan messages; one that the same event already planned for the reader stays one."""
+        """Plan messages; one that the same event already planned for the reader stays one.
+
+        Also one of which a restored database knows only what became of it.
+        """
         query = """
             INSERT INTO messages (id, kind, recipient_role, recipient_id, referral_id, match_id,
                                   session_id, session_revision, clinic_id, org_id, cause_id,
@@ -31,11 +34,28 @@ class Messages:
             VALUES (%(id)s, %(kind)s, %(recipient)s, %(recipient_id)s, %(referral_id)s,
                     %(match_id)s, %(session_id)s, %(session_revision)s, %(clinic_id)s, %(org_id)s,
                     %(cause_id)s, %(resend_of)s, %(not_before)s, %(planned_at)s)
-                ON CONFLICT ON CONSTRAINT messages_one_per_cause DO NOTHING
+                ON CONFLICT DO NOTHING
         """
         cursor = self.connection.cursor()
         cursor.executemany(query, rows)
         return cursor.rowcount
+
+    def put_fate(self, row: dict[str, Any]) -> None:
+        """Write down what became of a message, which this database may never have planned."""
+        query = """
+            INSERT INTO messages (id, kind, recipient_role, recipient_id, referral_id, match_id,
+                                  session_id, clinic_id, org_id, cause_id, state, reason, channel,
+                                  not_before, planned_at, delivered_at)
+            VALUES (%(message_id)s, %(kind)s, %(recipient)s, %(recipient_id)s, %(referral_id)s,
+                    %(match_id)s, %(session_id)s, %(clinic_id)s, %(org_id)s, %(message_id)s,
+                    %(state)s, %(reason)s, %(channel)s, %(at)s, %(at)s, %(delivered_at)s)
+                ON CONFLICT (id) DO UPDATE
+               SET state = excluded.state, reason = excluded.reason,
+                   channel = coalesce(excluded.channel, messages.channel),
+                   delivered_at = excluded.delivered_at, held_until = NULL,
+                   version = messages.version + 1
+        """
+        self.connection.execute(query, row)
 
     def lock(self, message_id: UUID) -> Message | None:
         query = f"SELECT {_MESSAGE} FROM messages WHERE id = %s FOR UPDATE"  # noqa: S608

@@ -27,7 +27,12 @@ class People:
         return self.connection.execute(query, (person_id,)).fetchone()
 
     def lock(self, person_id: UUID) -> DictRow | None:
-        query = "SELECT id, language, detail, version FROM people WHERE id = %s FOR UPDATE"
+        query = """
+            SELECT id, organisation_id, language, detail, version
+              FROM people
+             WHERE id = %s
+               FOR UPDATE
+        """
         return self.connection.execute(query, (person_id,)).fetchone()
 
     def prefer(self, person_id: UUID, *, language: str | None, detail: str) -> DictRow | None:

@@ -7,6 +7,7 @@ from services.notifications.events import (
     NotificationNeedsStaff,
     NotificationUndeliverable,
     NotificationWithheld,
+    PreferenceChanged,
 )
 
 
@@ -14,6 +15,7 @@ class MessageFateSchema(Schema):
     message_id = fields.UUID(required=True)
     kind = fields.String(required=True)
     recipient = fields.String(required=True)
+    recipient_id = fields.UUID(required=True)
     referral_id = fields.UUID(required=True)
     match_id = fields.UUID(required=True, allow_none=True)
     session_id = fields.UUID(required=True, allow_none=True)
@@ -37,9 +39,14 @@ class NotificationNeedsStaffSchema(MessageFateSchema):
     channel = fields.String(required=True)
 
 
+class PreferenceChangedSchema(Schema):
+    person_id = fields.UUID(required=True)
+
+
 PUBLISHED: dict[type, type[Schema]] = {
     NotificationDelivered: NotificationDeliveredSchema,
     NotificationWithheld: NotificationWithheldSchema,
     NotificationUndeliverable: NotificationUndeliverableSchema,
     NotificationNeedsStaff: NotificationNeedsStaffSchema,
+    PreferenceChanged: PreferenceChangedSchema,
 }

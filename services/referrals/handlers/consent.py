@@ -87,9 +87,10 @@ def record_consent(
         case.row["version"] += 1
         case.note("consent-changed")
         case.save()
-        if before is None or set(before.recipients) != set(consent.recipients):
-            # With whom decides who may be ranked.
-            tell(case, needs_changed=True)
+        with_others = before is None or set(before.recipients) != set(consent.recipients)
+        if with_others or (before and set(before.scope) != set(consent.scope)):
+            # With whom decides who may be ranked; that it is to less outlives a restore so.
+            tell(case, needs_changed=with_others)
 
 
 def note_too_narrow(case: Case) -> None:

@@ -39,6 +39,13 @@ class Consents:
         """
         self.connection.execute(query, [at, cause, referral_id])
 
+    def narrow(self, referral_id: UUID, *, without: str) -> None:
+        query = """
+            UPDATE consents SET scope = array_remove(scope, %s)
+             WHERE referral_id = %s AND ended_at IS NULL
+        """
+        self.connection.execute(query, [without, referral_id])
+
     def due(self, now: datetime, limit: int) -> list[UUID]:
         query = """
             SELECT referral_id
