@@ -7,43 +7,21 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any
 
 import click
 
+from deploy.command import a_system, one_line_for_trouble
 from deploy.machine import control
 from deploy.machine.caller import Caller
-from deploy.machine.processes import DidNotStart
 from deploy.machine.run_folder import CannotStart, RunFolder
 from deploy.machine.running_system import RunningSystem
 from deploy.machine.standby_keeper import PROMOTE, REBUILD
+from deploy.recovery_commands import backup, reconcile, restore
 from services.chassis.roles import Role
 
-P = ParamSpec("P")
 _IDENTIFIER = "ID"
-
-
-def one_line_for_trouble(command: Callable[P, None]) -> Callable[P, None]:
-    """What stops a command is said in one line, and the exit status is 1."""
-
-    @wraps(command)
-    def wrapped(*arguments: P.args, **options: P.kwargs) -> None:
-        try:
-            command(*arguments, **options)
-        except (CannotStart, DidNotStart) as error:
-            raise click.ClickException(str(error)) from error
-
-    return wrapped
-
-
-def a_system() -> RunningSystem:
-    """The running system, or one line that there is none."""
-    run = RunFolder.of_environment()
-    if control.running(run) is None:
-        raise CannotStart("The system is not running: make up starts it.")
-    return RunningSystem(run)
 
 
 @click.group(context_settings={"max_content_width": 100})
@@ -305,19 +283,6 @@ def rebuild_standby() -> None:
 
 @main.command()
 @one_line_for_trouble
-def reconcile() -> None:
-    """Ask producers for events that never came; the services do so too, every now and then."""
-    from deploy.reconcile import reconcile as ask  # noqa: PLC0415
-
-    found = list(ask(a_system()))
-    for gap in found:
-        sent = "the producer is away" if gap.sent_again is None else f"{gap.sent_again} sent again"
-        click.echo(f"{gap.queue} {gap.aggregate_id} #{gap.first} to #{gap.last}: {sent}")
-    click.echo(f"{len(found)} gaps")
-
-
-@main.command()
-@one_line_for_trouble
 def targets() -> None:
     """Where Prometheus finds the running processes; deploy/prometheus reads it as targets.json."""
     from deploy.targets import targets as found  # noqa: PLC0415
@@ -330,6 +295,10 @@ def targets() -> None:
 def docs() -> None:
     """Write docs/events.md and the AsyncAPI document from what the services declare."""
     subprocess.run([sys.executable, "-m", "deploy.docs"], check=True)
+
+
+for _command in (backup, restore, reconcile):
+    main.add_command(_command)
 
 
 if __name__ == "__main__":

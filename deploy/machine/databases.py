@@ -22,9 +22,9 @@ def prepare_databases(
     with psycopg.connect(admin_dsn("postgres"), autocommit=True) as connection:
         for service in services:
             _make_roles(connection, service, password(service))
-            _make_database(connection, service)
+            make_database(connection, service, service)
     with ThreadPoolExecutor(len(services)) as pool:
-        list(pool.map(lambda service: _bring_up_to_date(admin_dsn(service), service), services))
+        list(pool.map(lambda service: bring_up_to_date(admin_dsn(service), service), services))
 
 
 def _make_roles(connection: psycopg.Connection, service: str, password: str) -> None:
@@ -37,10 +37,11 @@ def _make_roles(connection: psycopg.Connection, service: str, password: str) -> 
     connection.execute(settings.format(sql.Identifier(service), sql.Literal(password)))
 
 
-def _make_database(connection: psycopg.Connection, service: str) -> None:
+def make_database(connection: psycopg.Connection, name: str, service: str) -> None:
+    """Make a database of the service's, unless it is there."""
     query = "SELECT FROM pg_database WHERE datname = %s"
-    if connection.execute(query, (service,)).fetchone() is None:
-        database, owner = sql.Identifier(service), sql.Identifier(f"{service}_owner")
+    if connection.execute(query, (name,)).fetchone() is None:
+        database, owner = sql.Identifier(name), sql.Identifier(f"{service}_owner")
         make = sql.SQL("CREATE DATABASE {} OWNER {} STRATEGY file_copy")
         connection.execute(make.format(database, owner))
         # By default everybody may connect to every database.
@@ -50,7 +51,7 @@ def _make_database(connection: psycopg.Connection, service: str) -> None:
         connection.execute(allow.format(database, sql.Identifier(service)))
 
 
-def _bring_up_to_date(dsn: str, service: str) -> None:
+def bring_up_to_date(dsn: str, service: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
         for extension in _EXTENSIONS:
             make = sql.SQL("CREATE EXTENSION IF NOT EXISTS {}")

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from signal import SIGKILL
@@ -55,6 +55,10 @@ class _Kept:
     early_ends: int = 0
     start_at: float | None = None  # set while it waits to be started again
 
+    @property
+    def service(self) -> str:
+        return self.program.name.partition(".")[0]
+
 
 class Keeper:
     def __init__(self, ledger: Ledger, stopping: threading.Event) -> None:
@@ -82,13 +86,17 @@ class Keeper:
             if time.monotonic() > deadline:
                 raise CannotStart(_why(self._kept[name].program, "is not ready"))
 
-    def mend(self) -> None:
-        """Start again what has ended and has waited its pause."""
+    def mend(self, held: Collection[str] = ()) -> None:
+        """Start again what has ended and has waited its pause; stop what is of a held service."""
         with self._lock:
             if self.stopping.is_set():
                 return
+            waiting = [kept for kept in self._kept.values() if kept.service in held]
+            self._stop(waiting)
             now = time.monotonic()
             for kept in self._kept.values():
+                if kept in waiting:
+                    continue
                 if kept.start_at is None and kept.process.has_ended():
                     self._note_end(kept, now)
                 if kept.start_at is not None and now >= kept.start_at:
@@ -101,6 +109,14 @@ class Keeper:
         with self._lock:
             running = [kept.process for kept in self._kept.values() if kept.start_at is None]
         return [process for process in running if process.program.live_port is not None]
+
+    def _stop(self, held: Sequence[_Kept]) -> None:
+        running = [kept for kept in held if not kept.process.has_ended()]
+        if running:
+            say(f"held back: {', '.join(kept.program.name for kept in running)}")
+            stop_together(kept.process for kept in running)
+        for kept in held:
+            kept.early_ends, kept.start_at = 0, 0.0  # at once, when it may
 
     def _note_end(self, kept: _Kept, now: float) -> None:
         lasted = now - kept.process.began

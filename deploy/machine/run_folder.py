@@ -55,6 +55,11 @@ class RunFolder:
         return self.path / "database-request.json"
 
     @property
+    def held(self) -> Path:
+        """Which services' processes are to stay stopped: a restore is at their databases."""
+        return self.path / "held.json"
+
+    @property
     def backups(self) -> Path:
         """Where backups and journals lie; in earnest on another disk."""
         return Path(os.environ.get("KINDRED_BACKUPS") or self.path / "backups").absolute()

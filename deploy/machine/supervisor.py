@@ -29,6 +29,7 @@ from deploy.machine.run_folder import (
     CannotStart,
     RunFolder,
     gateway_port,
+    read_json,
     replicas,
     write_json,
 )
@@ -79,6 +80,7 @@ class Supervisor:
             raise CannotStart(
                 f"Port {port} is in use by another program; set KINDRED_PORT to a free one."
             )
+        self.run.held.unlink(missing_ok=True)  # of a restore that an earlier run saw no end of
         plan = self.make_plan(self.run, port, replicas())
         threading.Thread(target=self._mend, daemon=True).start()
         liveness = Liveness(self.keeper, probe_seconds())
@@ -154,7 +156,7 @@ class Supervisor:
 
     def _mend(self) -> None:
         while not self.stopping.wait(_MEND_SECONDS):
-            self.keeper.mend()
+            self.keeper.mend(read_json(self.run.held).get("services", ()))
 
     def _keep_topology(self, plan: Plan) -> None:
         """Services declare nothing: what somebody deleted is declared again here."""
