@@ -1,6 +1,8 @@
 """A running system of which no single part is alone: three broker nodes, replicas, a standby."""
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,9 +16,10 @@ from deploy.region.story import Story
 from tests.acceptance.clients import PatientApi, Place
 from tests.acceptance.ledgers import holes, lost, wait_until_drained
 from tests.acceptance.running import SERVICES, Running
+from tests.faults.releases import MODULE
 
 # Two replicas in the short form; three when asked for.
-_REPLICAS = os.environ.get("KINDRED_TEST_REPLICAS", "2")
+REPLICAS = int(os.environ.get("KINDRED_TEST_REPLICAS", "2"))
 _PAUSE_SECONDS = 0.1
 
 
@@ -24,8 +27,17 @@ _PAUSE_SECONDS = 0.1
 class Redundant(Running):
     @property
     def environment(self) -> dict[str, str]:
-        more = {"KINDRED_REPLICAS": _REPLICAS, "KINDRED_BROKERS": "3", "KINDRED_STANDBY": "1"}
+        more = {"KINDRED_REPLICAS": str(REPLICAS), "KINDRED_BROKERS": "3", "KINDRED_STANDBY": "1"}
         return {**super().environment, **more}
+
+    def up(self) -> None:
+        """By a supervisor whose processes may be of another release."""
+        start = f"""if True:
+            from deploy.machine import control, run_folder
+            control.up(run_folder.RunFolder.of_environment(), {MODULE!r})
+        """
+        command = [sys.executable, "-c", start]
+        subprocess.run(command, cwd=REPOSITORY, env=self.environment, timeout=240, check=True)
 
 
 @pytest.fixture(scope="session")

@@ -21,13 +21,14 @@ def leading_node(system: Redundant) -> Node:
     return known[count.most_common(1)[0][0]]
 
 
+@pytest.mark.timeout(120, func_only=True)
 def test_every_queue_has_a_copy_on_three_nodes(redundant: Redundant) -> None:
     found = members(nodes(redundant)[0])
 
     assert found == dict.fromkeys(read_topology()["queues"], 3)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(400, func_only=True)
 def test_the_leading_node_killed_paused_and_cut_off_under_load_loses_nothing(
     redundant: Redundant, record_property: Callable[[str, object], None]
 ) -> None:

@@ -140,7 +140,7 @@ def wait_until_in_step(system: Redundant) -> None:
     eventually(lambda: roles(system)["in_step"], "the standby is in step", seconds=60)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(300, func_only=True)
 def test_without_its_standby_the_primary_goes_on_and_the_standby_is_not_promoted(
     redundant: Redundant,
 ) -> None:
@@ -160,7 +160,7 @@ def test_without_its_standby_the_primary_goes_on_and_the_standby_is_not_promoted
     assert_nothing_lost(redundant, load)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(300, func_only=True)
 def test_a_frozen_primarys_standby_is_promoted_under_load_with_all_that_was_answered(
     redundant: Redundant, tmp_path: Path
 ) -> None:
