@@ -27,7 +27,8 @@ from services.matching.repository.peers import Peers
 
 log = get_log(__name__)
 Row = dict[str, Any]
-AT_ONCE: Final = 50
+# One transaction: whoever answers one of them, or wants one of their peers, waits for its end.
+AT_ONCE: Final = 10
 
 
 def choose(request: Request, work: Work) -> Answer:

@@ -1,6 +1,6 @@
 """One referral, locked, while a handler moves it on: every change leaves its step behind."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import date, datetime
 from typing import Any, Final, Self
 from uuid import UUID
@@ -12,10 +12,11 @@ from services.chassis.roles import CLIENT
 from services.chassis.work import Work
 from services.referrals.domain import person, progress
 from services.referrals.domain.ownership import Turn, Urgency, add_working_days, care
+from services.referrals.domain.person import Identity
 from services.referrals.domain.progress import Action, MatchState, Status
 from services.referrals.repository.clinics import Clinics
 from services.referrals.repository.referrals import Referrals, Row
-from services.referrals.repository.work_records import Steps, Tasks
+from services.referrals.repository.work_records import Step, Steps, Tasks
 
 CONTACT_DISPUTED: Final = "contact-disputed"
 DO_NOT_CONTACT: Final = "do-not-contact"
@@ -23,10 +24,15 @@ TASK_TURN: Final = Turn("coordinator", routine=2, soon=1, urgent=1)
 
 
 class Case:
-    def __init__(self, work: Work, row: Row, clinic: Row) -> None:
+    def __init__(
+        self, work: Work, row: Row, clinic: Row, *, newcomer: Identity | None = None
+    ) -> None:
+        """`newcomer` tells a referral that comes in: its first `save` writes all that is noted."""
         self.work = work
         self.row = row
         self.clinic = clinic
+        self.newcomer = newcomer
+        self.noted: list[Step] = []
 
     @classmethod
     def find(cls, work: Work, referral_id: UUID) -> Self | None:
@@ -78,18 +84,25 @@ class Case:
     def note(self, step: str, *, at: datetime | None = None, **details: Any) -> None:
         """Add to the timeline: codes, ids and times only."""
         caller = self.work.caller
-        Steps(self.work.connection).add(
-            self.row,
-            step,
-            at=at or self.work.now,
-            by_role=caller.role if caller else None,
-            details={name: plain(value) for name, value in details.items()},
-        )
+        noted = {
+            "at": at or self.work.now,
+            "step": step,
+            "by_role": caller.role if caller else None,
+            "details": {name: plain(value) for name, value in details.items()},
+        }
+        self.noted.append(noted)
+        if self.newcomer is None:
+            Steps(self.work.connection).add(self.row, [noted])
 
     def save(self) -> None:
         """Store the row; whoever's turn it is now gets it, with a new date."""
         self.assign()
-        Referrals(self.work.connection).save(self.row)
+        if self.newcomer is None:
+            Referrals(self.work.connection).save(self.row)
+        else:
+            Referrals(self.work.connection).add(self.row, self.newcomer)
+            Steps(self.work.connection).add(self.row, self.noted)
+            self.newcomer = None
 
     def assign(self) -> None:
         match_state = self.row["match_state"]
@@ -144,13 +157,18 @@ class Case:
 
     def ask_for_contact(self) -> None:
         """Have exactly the tasks open that stand between us and the person."""
-        gaps = person.contact_gaps(
+        closed = person.GAPS - self.contact_gaps()
+        Tasks(self.work.connection).settle(self.row["id"], at=self.work.now, kinds=closed)
+        self.ask_for_missing_contact()
+
+    def ask_for_missing_contact(self) -> None:
+        for gap in sorted(self.contact_gaps()):
+            self.ask_coordinator(gap)
+
+    def contact_gaps(self) -> Set[str]:
+        return person.contact_gaps(
             self.row["client"], self.row["representative"], minor=self.is_minor
         )
-        closed = person.GAPS - gaps
-        Tasks(self.work.connection).settle(self.row["id"], at=self.work.now, kinds=closed)
-        for gap in sorted(gaps):
-            self.ask_coordinator(gap)
 
 
 def plain(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Consent given, given again, withdrawn and run out: the gate for everything that leaves."""
 
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,10 +20,11 @@ from services.referrals.handlers.case import Case, named
 from services.referrals.handlers.correct import tell
 from services.referrals.handlers.tell import consents_of
 from services.referrals.handlers.view import referral_answer
-from services.referrals.repository.consents import Consents
+from services.referrals.repository.consents import Consents, Row
 from services.referrals.schemas.requests import CONSENT_HAS_ENDED
 
-EXPIRED_AT_ONCE: Final = 500
+# One transaction: whoever acts on one of them meanwhile waits for its end.
+EXPIRED_AT_ONCE: Final = 50
 
 
 def give_consent(request: Request, work: Work) -> Answer:
@@ -54,31 +56,47 @@ def expire_consents(work: Work) -> None:
     work.each(Consents(work.connection).due(work.now, EXPIRED_AT_ONCE), expire)
 
 
-def record_consent(
-    case: Case, given: Mapping[str, Any], *, field: str, is_first: bool = False
-) -> None:
-    """Store the consent and let it open, keep or close the way."""
-    work = case.work
+def record_first_consent(case: Case, given: Mapping[str, Any], *, field: str) -> Row:
+    """Let the consent that a referral comes in with open the way, or not; return what is kept."""
+    consent = consent_given(case, given, field)
+    if consent.allows_matching(case.work.now):
+        go_on(case)
+    else:
+        note_too_narrow(case)
+    row = consent_row(case, consent, given)
+    Consents(case.work.connection).add(row)
+    return row
+
+
+def consent_given(case: Case, given: Mapping[str, Any], field: str) -> rules.Consent:
     until = rules.ends_at(given["until"], case.row["client"]["time_zone"])
     consent = rules.Consent(scope=given["scope"], recipients=given["with"], ends_at=until)
-    if consent.has_ended(work.now):
+    if consent.has_ended(case.work.now):
         raise Invalid({field: [CONSENT_HAS_ENDED]})
+    return consent
+
+
+def consent_row(case: Case, consent: rules.Consent, given: Mapping[str, Any]) -> Row:
+    return {
+        "id": case.work.new_id(),
+        "referral_id": case.row["id"],
+        "clinic_id": case.row["clinic_id"],
+        "given_on": given["given_on"] or case.today,
+        "scope": consent.scope,
+        "recipients": consent.recipients,
+        "ends_at": consent.ends_at and consent.ends_at.astimezone(UTC),
+        "recorded_at": case.work.now,
+    }
+
+
+def record_consent(case: Case, given: Mapping[str, Any], *, field: str) -> None:
+    """Store the consent and let it open, keep or close the way."""
+    work = case.work
+    consent = consent_given(case, given, field)
     consents = Consents(work.connection)
-    before = None if is_first else consents_of([case.row], work).get(case.row["id"])
-    if before is not None:
-        consents.end(case.row["id"], at=work.now, cause="replaced")
-    consents.add(
-        {
-            "id": work.new_id(),
-            "referral_id": case.row["id"],
-            "clinic_id": case.row["clinic_id"],
-            "given_on": given["given_on"] or case.today,
-            "scope": consent.scope,
-            "recipients": consent.recipients,
-            "ends_at": consent.ends_at,
-            "recorded_at": work.now,
-        }
-    )
+    before = consents_of([case.row], work).get(case.row["id"])
+    consents.end(case.row["id"], at=work.now, cause="replaced")
+    consents.add(consent_row(case, consent, given))
     if not consent.allows_matching(work.now):
         note_too_narrow(case)
     elif case.status is Status.AWAITING_CONSENT:

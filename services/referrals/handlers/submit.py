@@ -1,5 +1,6 @@
 """A clinic's referral comes in: kept whatever is missing, recognised, and sent on with consent."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -7,11 +8,11 @@ from services.chassis.http.request import Answer, Request
 from services.chassis.problems import Invalid
 from services.chassis.work import Work
 from services.referrals.domain import person
-from services.referrals.domain.person import Earlier, Identity
+from services.referrals.domain.person import Earlier
 from services.referrals.domain.progress import Status
 from services.referrals.handlers.case import Case
-from services.referrals.handlers.consent import record_consent
-from services.referrals.handlers.view import referral_answer
+from services.referrals.handlers.consent import record_first_consent
+from services.referrals.handlers.view import Kept, referral_answer
 from services.referrals.repository.clinics import Clinics
 from services.referrals.repository.referrals import Referrals, Row
 from services.referrals.schemas.requests import NEEDS, PLAN, REPRESENTATIVE, client_facts
@@ -24,13 +25,10 @@ def submit_referral(request: Request, work: Work) -> Answer:
     client = client_facts(body["client"])
     identity = person.identity(client)
     known = person.same_person(identity, Referrals(work.connection).earlier(clinic["id"], identity))
+    case = Case(work, new_row(body, client, clinic, known, work), clinic, newcomer=identity)
     with work.connection.pipeline():  # what is written needs no answer before the next goes out
-        case = open_case(new_row(body, client, clinic, known, work), identity, clinic, work)
-        if body["consent"]:
-            record_consent(case, body["consent"], field="consent.until", is_first=True)
-        else:
-            case.note("consent-missing")
-        answer = referral_answer(case.row, work)
+        consent = take_in(case, body["consent"])
+    answer = referral_answer(case.row, work, Kept(consent, case.noted))
     return Answer(
         answer.body, version=answer.version, location=f"/referrals/{case.row['id']}", status=201
     )
@@ -76,12 +74,16 @@ def new_row(
     }
 
 
-def open_case(row: Row, identity: Identity, clinic: Row, work: Work) -> Case:
-    case = Case(work, row, clinic)
-    case.assign()
-    Referrals(work.connection).add(row, identity)
+def take_in(case: Case, given: Mapping[str, Any] | None) -> Row | None:
+    """Write down the referral and how far it goes; return the consent that is kept."""
+    consent = None
     case.note("received")
-    if row["linked_referral_id"]:
-        case.note("linked", referral_id=row["linked_referral_id"])
-    case.ask_for_contact()
-    return case
+    if case.row["linked_referral_id"]:
+        case.note("linked", referral_id=case.row["linked_referral_id"])
+    if given:
+        consent = record_first_consent(case, given, field="consent.until")
+    else:
+        case.note("consent-missing")
+        case.save()
+    case.ask_for_missing_contact()
+    return consent

@@ -1,7 +1,9 @@
 """What of a referral each role may see; whatever is not named here stays out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from services.chassis.http.request import Answer
 from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, Role
@@ -10,7 +12,7 @@ from services.referrals.domain import person
 from services.referrals.domain.progress import MatchState, Status, plan_state
 from services.referrals.repository.consents import Consents
 from services.referrals.repository.referrals import Referrals, Row
-from services.referrals.repository.work_records import InformationRequests, Steps
+from services.referrals.repository.work_records import InformationRequests, Step, Steps
 
 EVERYBODY_SEES: Final = (
     "id",
@@ -44,8 +46,25 @@ DETAILS_SEEN: Final[Mapping[Role, frozenset[str]]] = {
 }
 
 
-def referral_answer(row: Row, work: Work) -> Answer:
-    return Answer(whole(row, work), version=row["version"])
+@dataclass(frozen=True)
+class Kept:
+    """What is kept beside the referral's row and shown with it."""
+
+    consent: Row | None
+    steps: Sequence[Step]
+    information_requests: Sequence[Row] = ()
+
+    @classmethod
+    def of(cls, referral_id: UUID, work: Work) -> "Kept":
+        consent = next(iter(Consents(work.connection).in_force([referral_id])), None)
+        steps = Steps(work.connection).of(referral_id)
+        return cls(consent, steps, InformationRequests(work.connection).of(referral_id))
+
+
+def referral_answer(row: Row, work: Work, kept: Kept | None = None) -> Answer:
+    """The referral; what has just been written need not be read again."""
+    known = kept or Kept.of(row["id"], work)
+    return Answer(whole(row, work, known), version=row["version"])
 
 
 def summary(row: Row, role: Role) -> dict[str, Any]:
@@ -58,18 +77,18 @@ def summary(row: Row, role: Role) -> dict[str, Any]:
     return view
 
 
-def whole(row: Row, work: Work) -> dict[str, Any]:
+def whole(row: Row, work: Work, kept: Kept) -> dict[str, Any]:
     """Show a referral with its timeline, as far as the caller's role reaches."""
     caller = work.caller
     if caller is None:
         raise TypeError("a referral is shown to a caller")
-    consent = next(iter(Consents(work.connection).in_force([row["id"]])), None)
+    consent = kept.consent
     view = {**summary(row, caller.role), **row["needs"]}
     view["consent"] = consent and {**consent, "with": consent["recipients"]}
-    view["timeline"] = timeline(row, work, caller.role, consent["scope"] if consent else [])
+    view["timeline"] = timeline(kept.steps, caller.role, consent["scope"] if consent else [])
     if caller.role is not CLIENT:
         view |= {name: row[name] for name in STAFF_SEES}
-        view["information_requests"] = InformationRequests(work.connection).of(row["id"])
+        view["information_requests"] = kept.information_requests
     if caller.role is COORDINATOR:
         view["same_person_elsewhere"] = same_person_elsewhere(row, work)
     return view
@@ -110,13 +129,13 @@ def plan_line(row: Row, role: Role) -> dict[str, Any]:
     return line
 
 
-def timeline(row: Row, work: Work, role: Role, scope: list[str]) -> list[dict[str, Any]]:
+def timeline(steps: Iterable[Step], role: Role, scope: Sequence[str]) -> list[Step]:
     """Show the steps in order; sessions reach the clinic only where the person agreed."""
     seen = DETAILS_SEEN.get(role)
     hides_sessions = role is CLINIC and "progress-to-clinic" not in scope
     return [
         step if seen is None else {**step, "details": only(step["details"], seen)}
-        for step in Steps(work.connection).of(row["id"])
+        for step in steps
         if not (hides_sessions and tells_of_session(step))
         and not (seen and step["details"].get("recipient") == "peer")
     ]

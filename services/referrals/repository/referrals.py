@@ -26,14 +26,14 @@ class Referrals:
                 id, clinic_id, client_id, linked_referral_id, external_reference, status,
                 accepted, received_at, submitted_at, urgency, client, needs, plan,
                 representative, record_key, name_key, birth_date, email_key, phone_key,
-                owner_role, owner_organisation_id, next_date)
+                owner_role, owner_organisation_id, next_date, version)
             VALUES (
                 %(id)s, %(clinic_id)s, %(client_id)s, %(linked_referral_id)s,
                 %(external_reference)s, %(status)s, %(accepted)s, %(received_at)s,
                 %(submitted_at)s, %(urgency)s, %(client)s, %(needs)s, %(plan)s,
                 %(representative)s, %(record_key)s, %(name_key)s, %(birth_date)s,
                 %(email_key)s, %(phone_key)s, %(owner_role)s, %(owner_organisation_id)s,
-                %(next_date)s)
+                %(next_date)s, %(version)s)
         """
         self.connection.execute(query, {**row, **as_json(row), **asdict(identity)})
 

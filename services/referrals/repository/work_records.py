@@ -1,6 +1,6 @@
 """What work on a referral leaves behind: its timeline, questions to the clinic, and tasks."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,20 +11,30 @@ from psycopg.types.json import Jsonb
 from services.chassis.database import Connection
 
 Row = dict[str, Any]
+Step = Mapping[str, Any]  # at, step, by_role and details
 
 
 @dataclass(frozen=True)
 class Steps:
     connection: Connection
 
-    def add(
-        self, row: Row, step: str, *, at: datetime, by_role: str | None, details: Mapping[str, Any]
-    ) -> None:
+    def add(self, row: Row, steps: Sequence[Step]) -> None:
+        """Add steps of one referral in order."""
         query = """
             INSERT INTO steps (referral_id, clinic_id, at, step, by_role, details)
-            VALUES (%s, %s, %s, %s, %s, %s)
+            SELECT %s, %s, at, step, by_role, details
+              FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::jsonb[])
+                   WITH ORDINALITY AS new (at, step, by_role, details, position)
+             ORDER BY position
         """
-        values = [row["id"], row["clinic_id"], at, step, by_role, Jsonb(dict(details))]
+        values = [
+            row["id"],
+            row["clinic_id"],
+            [step["at"] for step in steps],
+            [step["step"] for step in steps],
+            [step["by_role"] for step in steps],
+            [Jsonb(step["details"]) for step in steps],
+        ]
         self.connection.execute(query, values)
 
     def of(self, referral_id: UUID) -> list[Row]:
