@@ -14,9 +14,8 @@ else:
 
 from services.chassis import broker, database
 from tests.chaos import crash_points
-from tests.faults.parcel_service import Parcels
+from tests.faults.parcel_service import HEARTBEAT, Parcels
 
-HEARTBEAT = "PARCELS_HEARTBEAT_SECONDS"
 SILENCE_SECONDS = 8.0  # still longer than a wait for a lock
 
 

@@ -17,6 +17,7 @@ from services.chassis.service import Service, consumes, route
 from services.chassis.work import Work
 from tests.chaos import crash_points
 
+HEARTBEAT = "PARCELS_HEARTBEAT_SECONDS"  # `host` reads it from its environment
 RAISES, ENDS_THE_PROCESS, IS_SLOW, HANGS, BLOCKS = 13, 14, 15, 16, 17
 
 

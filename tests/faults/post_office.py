@@ -51,6 +51,7 @@ class PostOffice:
         self._ports = FreePorts()
         self._ready: dict[int, str] = {}
         self._started: list[Process] = []
+        self.environment: dict[str, str] = {}  # for whatever is started from now on
         self.http_port = self._ports.take()
         self.begin()
 
@@ -61,20 +62,20 @@ class PostOffice:
         self.web = self.start("web")
         self.worker = self.start("worker")
 
-    def start(self, role: str, *, prefix: tuple[str, ...] = (), **environment: str) -> Process:
+    def start(self, role: str, **environment: str) -> Process:
         """Start a process and wait until it is ready."""
-        process = self.launch(role, prefix=prefix, **environment)
+        process = self.launch(role, **environment)
         wait_for(lambda: process.poll() is not None or self.is_ready(process), seconds=40)
         assert process.poll() is None, self.log
         return process
 
-    def launch(self, role: str, *, prefix: tuple[str, ...] = (), **environment: str) -> Process:
+    def launch(self, role: str, **environment: str) -> Process:
         internal = self._ports.take()
-        command = [*prefix, sys.executable, "-W", "ignore", "-m", "tests.faults.host", role]
+        command = [sys.executable, "-W", "ignore", "-m", "tests.faults.host", role]
         with self.log_file.open("ab") as log:
             process = subprocess.Popen(
                 command,
-                env={**self._environment(internal), **environment},
+                env={**self._environment(internal), **self.environment, **environment},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -82,15 +83,6 @@ class PostOffice:
         port, path = (self.http_port, "matching/") if role == "web" else (internal, "")
         self._ready[process.pid] = f"http://127.0.0.1:{port}/health/{path}ready"
         return process
-
-    @contextmanager
-    def another(self, role: str, **facts: Any) -> Iterator[Process]:
-        """One more process, until the block ends."""
-        process = self.start(role, **facts)
-        try:
-            yield process
-        finally:
-            end(process)
 
     def _environment(self, internal: int) -> dict[str, str]:
         settings = self.scene.settings

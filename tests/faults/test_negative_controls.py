@@ -240,9 +240,9 @@ def unbound_for_a_while(services: Services, patch: pytest.MonkeyPatch) -> None:
     consume_all(services)
 
 
-def consume_all(services: Services) -> None:
-    with services.consuming(services.scenes["referrals"], DELIVERED):
-        wait_for(lambda: drained(services, DELIVERED))
+def consume_all(services: Services, service: str = "referrals", queue: str = DELIVERED) -> None:
+    with services.consuming(services.scenes[service], queue):
+        wait_for(lambda: drained(services, queue))
 
 
 def delivered_twice_at_once(services: Services, patch: pytest.MonkeyPatch) -> None:
@@ -340,10 +340,9 @@ def booked_at_once(services: Services) -> list[int]:
         services.use_broker(region.scene)
         services.scenes["scheduling"] = region.scene
         with services.relaying(region.scene):
-            for service in ("referrals", "matching", "notifications"):
-                with services.consuming(services.scenes[service], f"{service}.session"):
-                    wait_for(lambda: services.count("scheduling", "outbox") == 0)
-                    wait_for(lambda queue=f"{service}.session": drained(services, queue))
+            wait_for(lambda: services.count("scheduling", "outbox") == 0)
+        for service in ("referrals", "matching", "notifications"):
+            consume_all(services, service, f"{service}.session")
         return sorted(one.result().status for one in tries)
     finally:
         del services.scenes["scheduling"]
