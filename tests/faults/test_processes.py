@@ -58,8 +58,11 @@ def test_without_a_file_descriptor_left_nothing_is_lost(
         assert office.command() != 204
         wait_for(lambda: "loop_fault" in office.log_since)
 
-    office.mend()  # a web that can take no connection ends, and is started again
-    wait_for(lambda: office.command() == 204, seconds=30)
+    def works_again() -> bool:
+        office.mend()  # a web that can take no connection ends, and is started again
+        return office.command() == 204
+
+    wait_for(works_again, seconds=60)
     office.settle()
 
 
