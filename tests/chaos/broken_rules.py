@@ -29,9 +29,9 @@ def delete_before_confirm(set_: Set) -> None:
     """A row moves when it is read, whatever becomes of its publishing."""
     read = relay.read_batch
 
-    def read_and_move(database: Any, limit: int) -> list[dict[str, Any]]:
-        rows = read(database, limit)
-        relay.settle(database, rows, [], [])
+    def read_and_move(*arguments: Any) -> list[dict[str, Any]]:
+        rows = read(*arguments)
+        relay.settle(arguments[0], relay.Answers(confirmed=[*rows]))
         return rows
 
     set_(relay, "read_batch", read_and_move)

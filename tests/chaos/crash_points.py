@@ -99,10 +99,10 @@ def _after(function: Callable[..., Any], act: Callable[[], None]) -> Callable[..
 
 def _before_settling(settle: Callable[..., Any], act: Callable[[], None]) -> Callable[..., Any]:
     @wraps(settle)
-    def wrapped(database: Any, confirmed: Any, *others: Any, **named: Any) -> Any:
-        if confirmed:
+    def wrapped(database: Any, answers: Any) -> Any:
+        if answers.confirmed:
             act()
-        return settle(database, confirmed, *others, **named)
+        return settle(database, answers)
 
     return wrapped
 

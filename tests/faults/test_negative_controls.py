@@ -103,6 +103,7 @@ class Services:
             message_id=message_id,
             kind="referral-accepted",
             recipient="clinic",
+            recipient_id=CLINIC,
             referral_id=UUID(self.referral["id"]),
             match_id=None,
             session_id=None,
