@@ -94,9 +94,7 @@ class Handling:
         outcomes: Counter[str] = Counter()
         with self.workplace.begin(orgs) as work:
             connection = work.connection
-            fresh = inbox.take_first_deliveries(connection, self.queue, received)
-            subjects = [event.subject for event in received]
-            positions = inbox.lock_positions(connection, self.queue, subjects)
+            fresh, positions = inbox.begin(connection, self.queue, received)
             reached: dict[UUID, Position] = {}
             calls = Calls(work)
             for event, delivery in pairs:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
 
+from psycopg import Cursor
+from psycopg.rows import DictRow
+
 from services.chassis.database import Connection
 from services.chassis.events import Received
 
@@ -47,6 +50,20 @@ def take_first_deliveries(
     The first statement of the transaction: a concurrent second delivery waits here for the
     first one's commit.
     """
+    return _ids(_enter(connection, queue, events))
+
+
+def begin(
+    connection: Connection, queue: str, events: Sequence[Received]
+) -> tuple[set[UUID], dict[UUID, Position]]:
+    """Take first deliveries, then lock positions, in one exchange with the server."""
+    with connection.pipeline():
+        entered = _enter(connection, queue, events)
+        locked = _lock(connection, queue, [event.subject for event in events])
+        return _ids(entered), _positions(locked)
+
+
+def _enter(connection: Connection, queue: str, events: Sequence[Received]) -> Cursor[DictRow]:
     query = """
         INSERT INTO inbox (consumer, event_id)
         SELECT %s, event_id FROM unnest(%b::uuid[]) AS event_id
@@ -54,12 +71,20 @@ def take_first_deliveries(
         RETURNING event_id
     """
     ids = sorted({event.id for event in events})
-    return {row["event_id"] for row in connection.execute(query, (queue, ids))}
+    return connection.execute(query, (queue, ids))
+
+
+def _ids(entered: Cursor[DictRow]) -> set[UUID]:
+    return {row["event_id"] for row in entered}
 
 
 def lock_positions(
     connection: Connection, queue: str, aggregate_ids: Iterable[UUID]
 ) -> dict[UUID, Position]:
+    return _positions(_lock(connection, queue, aggregate_ids))
+
+
+def _lock(connection: Connection, queue: str, aggregate_ids: Iterable[UUID]) -> Cursor[DictRow]:
     query = """
         SELECT aggregate_id, epoch, sequence
           FROM positions
@@ -67,8 +92,11 @@ def lock_positions(
          ORDER BY aggregate_id
            FOR UPDATE
     """
-    rows = connection.execute(query, (queue, list(set(aggregate_ids))))
-    return {row["aggregate_id"]: Position(row["epoch"], row["sequence"]) for row in rows}
+    return connection.execute(query, (queue, list(set(aggregate_ids))))
+
+
+def _positions(locked: Cursor[DictRow]) -> dict[UUID, Position]:
+    return {row["aggregate_id"]: Position(row["epoch"], row["sequence"]) for row in locked}
 
 
 def store_positions(connection: Connection, queue: str, positions: dict[UUID, Position]) -> None:

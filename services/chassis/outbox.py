@@ -58,6 +58,7 @@ def store(connection: Connection, bodies: Mapping[type, Body], emitted: Sequence
         for event in one.versions
     ]
     query = """
+          WITH stored AS (
         INSERT INTO outbox (event_id, type, versions, aggregate, aggregate_id, epoch, sequence,
                             org_id, clinic_org_id, traceparent, occurred_at, body)
         SELECT event_id, type, versions, aggregate, aggregate_id, (SELECT max(epoch) FROM epochs),
@@ -67,7 +68,8 @@ def store(connection: Connection, bodies: Mapping[type, Body], emitted: Sequence
                WITH ORDINALITY
             AS new (event_id, type, versions, aggregate, aggregate_id, sequence, org_id,
                     clinic_org_id, traceparent, occurred_at, body, position)
-         ORDER BY position
+         ORDER BY position)
+        SELECT pg_notify(%s, '')
     """
     connection.execute(
         query,
@@ -83,9 +85,9 @@ def store(connection: Connection, bodies: Mapping[type, Body], emitted: Sequence
             [one.traceparent for *_, one, _ in rows],
             [one.occurred_at for *_, one, _ in rows],
             [bodies[type(event)].of(event) for *_, event in rows],
+            WAKE_RELAY,
         ),
     )
-    notify(connection, WAKE_RELAY)
 
 
 def notify(connection: Connection, channel: str) -> None:

@@ -10,6 +10,7 @@ from services.chassis.broker import Inbound, open_connection
 from services.chassis.consumer import Handling
 from services.chassis.deferred import Delivery
 from services.chassis.errors import UnreadableEvent
+from services.chassis.pace import Pace
 from services.chassis.work import Work
 
 # After this many deliveries that nobody answered, an event is handled by itself: whatever broke
@@ -23,7 +24,7 @@ SUSPECT_DELIVERIES = 3
 
 @dataclass
 class QueueLoop:
-    """Fetches one queue in batches and acknowledges what was committed."""
+    """Fetches one queue in batches of `batch_size` at the most; acknowledges what was committed."""
 
     handling: Handling
     batch_size: int
@@ -41,15 +42,16 @@ class QueueLoop:
             channel.auto_decode = False
             channel.basic_qos(0, self.batch_size * 2, False)
             waiting: list[Any] = []
+            pace = Pace(self.batch_size)
             channel.basic_consume(
                 self.handling.queue, callback=waiting.append, on_cancel=_queue_deleted
             )
             inbound = Inbound(connection)
             while not stopping():
-                self._fetch(inbound, waiting)
+                self._fetch(inbound, waiting, pace.size)
                 if waiting:
-                    batch, waiting[:] = waiting[: self.batch_size], waiting[self.batch_size :]
-                    self._handle(batch)
+                    batch, waiting[:] = waiting[: pace.size], waiting[pace.size :]
+                    pace.note(len(batch), self._handle(batch))
                     channel.basic_ack(batch[-1].delivery_info["delivery_tag"], multiple=True)
                 connection.heartbeat_check()
 
@@ -58,14 +60,15 @@ class QueueLoop:
         with self.handling.workplace.database.transaction():
             return
 
-    def _fetch(self, inbound: Inbound, waiting: list[Any]) -> None:
+    def _fetch(self, inbound: Inbound, waiting: list[Any], enough: int) -> None:
         """Wait up to half a second for a first delivery, then take what is already there."""
         if not waiting:
             inbound.read(until=lambda: bool(waiting), seconds=0.5)
         if waiting:
-            inbound.read(until=lambda: len(waiting) >= self.batch_size, seconds=0.001)
+            inbound.read(until=lambda: len(waiting) >= enough, seconds=0.001)
 
-    def _handle(self, batch: Sequence[Any]) -> None:
+    def _handle(self, batch: Sequence[Any]) -> float:
+        """Handle what was fetched; how long it took."""
         began = time.monotonic()
         together: list[Delivery] = []
         for message in batch:
@@ -82,7 +85,9 @@ class QueueLoop:
             together = []
             self._handle_alone(delivery, count)
         self.handling.handle(together)
-        metrics.BATCH_SECONDS.labels(self.handling.queue).observe(time.monotonic() - began)
+        seconds = time.monotonic() - began
+        metrics.BATCH_SECONDS.labels(self.handling.queue).observe(seconds)
+        return seconds
 
     def _handle_alone(self, delivery: Delivery, count: int) -> None:
         if count < SUSPECT_DELIVERIES:

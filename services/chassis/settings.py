@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-CONSUME_BATCH = 100
+CONSUME_BATCH = 400
 RELAY_BATCH = 500
 
 
