@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import count, islice
 from time import monotonic
 from typing import Any
@@ -142,4 +143,6 @@ def _read(owner: str, status: int, body: bytes) -> dict[str, Any]:
 def _text(value: object) -> str:
     if isinstance(value, UUID):
         return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
     raise TypeError(f"{type(value).__name__} does not go into a question")

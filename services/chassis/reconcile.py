@@ -5,7 +5,7 @@ compares all that a producer has sent with all that the inbox has, and so finds 
 event, after which none came.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -244,19 +244,3 @@ def _ask(directory: Directory, gap: dict[str, Any]) -> int | None:
         log.error("gap_not_answered", error=refusal, aggregate_id=gap["aggregate_id"])
         return None
     return int(answer["sent_again"])
-
-
-class ReconcileLoop:
-    """Looks for gaps now and then, so that a lost event needs nobody to notice it."""
-
-    name = "reconcile"
-
-    def __init__(self, workplace: Workplace, directory: Directory, queues: Sequence[str]) -> None:
-        self.workplace = workplace
-        self.directory = directory
-        self.queues = queues
-
-    def run(self, stopping: Callable[[], bool], wait: Callable[[float], object]) -> None:
-        while not stopping():
-            heal(self.workplace, self.directory, self.queues)
-            wait(15)

@@ -108,7 +108,7 @@ def reordered(scene: Scene, rng: random.Random) -> Iterator[str]:
     """What waits in an outbox arrives out of order, before the relay gets to send it."""
     producer = rng.choice(("referrals", "matching"))
     with standing_still(scene, scene.system.replicas(producer, "worker")):
-        time.sleep(2)
+        time.sleep(3)
         rows = scene.system.rows(producer, _EVENTS.format(table="outbox"))
         rng.shuffle(rows)
         with scene.node.channel() as channel:

@@ -133,7 +133,9 @@ def _points() -> Iterator[Fault]:
         is_mail = point == crash_points.AFTER_MAIL
         services = ("notifications",) if is_mail else ("referrals", "matching", "notifications")
         act = partial(ended_at, point=point, services=services)
-        yield Fault(f"end {point}", "named points", "worker", act)
+        # Whether the mail was taken is unknown until the attempt's lease has run out.
+        goal = 20.0 if is_mail else 10.0
+        yield Fault(f"end {point}", "named points", "worker", act, goal=goal)
     act = partial(ended_at, point=crash_points.BEFORE_ANSWER, services=SERVICES[:3])
     yield Fault(f"end {crash_points.BEFORE_ANSWER}", "named points", "web", act)
 

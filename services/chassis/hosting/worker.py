@@ -25,7 +25,7 @@ from services.chassis.log import configure, get_log
 from services.chassis.loops import LoopContext
 from services.chassis.observing import Observing
 from services.chassis.queue_loop import QueueLoop, RetryLoop
-from services.chassis.reconcile import ReconcileLoop
+from services.chassis.reconcile_loop import ReconcileLoop
 from services.chassis.relay import Relay
 from services.chassis.service import Loop, Service, Timer
 from services.chassis.settings import Settings
@@ -77,7 +77,7 @@ class Worker:
         if self.handlings:
             retry = RetryLoop(self.handlings)
             bodies[retry.name] = partial(retry.run, self.stopping)
-            healing = ReconcileLoop(self.workplace, self.directory, list(self.handlings))
+            healing = ReconcileLoop(self.workplace, self.directory, self.service.queues())
             bodies[healing.name] = partial(healing.run, self.stopping, self.stop_flag.wait)
         relay = Relay(self.service.name, self.settings)
         bodies[relay.name] = partial(relay.run, self.stopping)

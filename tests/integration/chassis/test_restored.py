@@ -14,6 +14,7 @@ from services.chassis import reconcile, restored
 from services.chassis.errors import Forgotten
 from services.chassis.events import source_of
 from services.chassis.inbox import Position, Standing
+from services.chassis.reconcile_loop import Comparison
 from services.chassis.service import Service, consumes, recalls
 from services.chassis.work import Work
 from tests.support import Scene
@@ -249,3 +250,25 @@ def test_a_sweep_finds_a_last_event_that_no_later_one_shows(scene: Scene) -> Non
     )
 
     assert (found.event_id, found.sequence) == (rows[1]["event_id"], 2)
+
+
+def test_a_lost_last_event_is_asked_for_without_an_operator(scene: Scene) -> None:
+    rows = [heard(number) for number in (1, 2)]
+    handling = scene.handling("parcel.sent.v1")
+    restored.catch_up(handling, "post", rows[:1])
+    names = ("event_id", "type", "aggregate_id", "epoch", "sequence")
+    sent = [
+        {**{name: str(row[name]) for name in names}, "sent_at": row["occurred_at"].isoformat()}
+        for row in rows
+    ]
+    scene.owners.on("post", "/internal/events/sent", {"events": sent})
+    scene.owners.on("post", "/internal/events/these-again", {"sent_again": 1})
+    queues = {QUEUE: handling.consumed}
+    comparison = Comparison(scene.workplace, scene.owners, queues)  # type: ignore[arg-type]
+
+    assert comparison.compare() == 0  # it may only be on its way
+    assert comparison.compare() == 1
+
+    _, path, question = scene.owners.asked[-1]
+    assert path == "/internal/events/these-again"
+    assert question == {"event_ids": [str(rows[1]["event_id"])]}
