@@ -1,9 +1,11 @@
 """Deleting what is past its horizon: in small transactions, until nothing is left to delete."""
 
 from collections.abc import Callable
+from datetime import date
 
 from services.chassis.database import Connection
 from services.chassis.http import idempotency
+from services.chassis.journal import Journal
 from services.chassis.work import Workplace
 
 BATCH = 2000
@@ -63,8 +65,15 @@ class ForgettingLoop:
             with self.workplace.begin() as work:
                 work.act_for_all()
                 idempotency.clear_old(work)
+                self._forget_journal(work.now.date())
             wait(PAUSE_SECONDS)
 
     def _forget(self, forget: Forget) -> int:
         with self.workplace.begin() as work:
             return forget(work.connection, self.days)
+
+    def _forget_journal(self, today: date) -> None:
+        """As late as what was sent, of which it is the copy."""
+        root = self.workplace.settings.journal
+        if root:
+            Journal.of(root, self.workplace.service.name).forget(self.days, today)

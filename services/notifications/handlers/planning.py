@@ -150,7 +150,7 @@ def _plan(
     _remember_people(occasion, work)
     rows = [
         {
-            "id": _id_of(kind, recipient, recipient_id, work.received.id),
+            "id": id_of(kind, recipient, recipient_id, work.received.id),
             "kind": kind,
             "recipient": recipient,
             "recipient_id": recipient_id,
@@ -171,7 +171,7 @@ def _plan(
     work.notify(WAKE_SENDER)
 
 
-def _id_of(kind: Kind, recipient: Recipient, recipient_id: UUID, cause_id: UUID) -> UUID:
+def id_of(kind: Kind, recipient: Recipient, recipient_id: UUID, cause_id: UUID) -> UUID:
     """The same for the same message, also when a restored database plans it a second time."""
     return uuid5(cause_id, f"{recipient}/{recipient_id}/{kind}")
 

@@ -2,6 +2,9 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -92,3 +95,15 @@ def test_two_replicas_at_it_do_not_wait_for_each_other(scene: Scene) -> None:
         forget(scene)
 
         assert count(scene, "outbox_sent") == 2
+
+
+def test_a_journal_is_forgotten_as_late_as_what_was_sent(scene: Scene, tmp_path: Path) -> None:
+    scene.workplace.settings = replace(scene.settings, journal=tmp_path)
+    days = [(datetime.now(UTC) - timedelta(days=age)).date() for age in (1, 40)]
+    (tmp_path / "matching").mkdir()
+    for day in days:
+        (tmp_path / "matching" / f"{day}.jsonl").touch()
+
+    forget(scene)
+
+    assert [path.stem for path in (tmp_path / "matching").iterdir()] == [str(days[0])]
