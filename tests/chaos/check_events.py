@@ -10,11 +10,17 @@ KEPT = ("waiting", "parked")
 
 
 def check_numbers(facts: Facts, verdict: Verdict) -> None:
-    """Each aggregate's events are numbered 1, 2, 3 … and the last number given is the last."""
+    """Each aggregate's events are numbered 1, 2, 3 … and the last number given is the last.
+
+    Versions of one event have its id and its number.
+    """
     for producer, events in facts.events.items():
         numbers: dict[tuple[str, UUID], list[int]] = defaultdict(list)
-        for event in events:
-            numbers[event["aggregate"], event["aggregate_id"]].append(event["sequence"])
+        named = ("aggregate", "aggregate_id", "event_id", "sequence")
+        for aggregate, aggregate_id, _, sequence in {
+            tuple(event[name] for name in named) for event in events
+        }:
+            numbers[aggregate, aggregate_id].append(sequence)
         streams = facts.streams[producer]
         for stream in numbers.keys() | streams.keys():
             told = f"{producer} {stream[0]} {stream[1]}"

@@ -16,6 +16,8 @@ from deploy.region.story import Story
 from tests.acceptance.clients import PatientApi, Place
 from tests.acceptance.ledgers import holes, lost, wait_until_drained
 from tests.acceptance.running import SERVICES, Running
+from tests.chaos.checker import check
+from tests.chaos.evidence import Evidence
 from tests.faults.releases import MODULE
 
 # Two replicas in the short form; three when asked for.
@@ -97,7 +99,9 @@ def assert_nothing_lost(system: Running, load: Load) -> None:
     wait_until_drained(system, seconds=90)
     assert lost(system) == set()
     assert holes(system) == []
-    assert parked(system) == []
+    verdict = check(Evidence(databases_of(system), system.mail_folder))
+    assert verdict.findings == []
+    assert verdict.handled
     waiting = [
         one["referral_id"]
         for one in load.api.all("/api/matching/waiting", by=load.place.coordinator)
@@ -107,6 +111,6 @@ def assert_nothing_lost(system: Running, load: Load) -> None:
     assert load.accepted
 
 
-def parked(system: Running) -> list[dict[str, object]]:
-    query = "SELECT consumer, type, sequence, reason FROM deferred WHERE state = 'parked'"
-    return [row for service in SERVICES for row in system.rows(service, query)]
+def databases_of(system: Running) -> dict[str, str]:
+    secret = system.secret("postgres")
+    return {name: system.database_dsn(name, "postgres", secret) for name in SERVICES}
