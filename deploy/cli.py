@@ -117,9 +117,13 @@ def _walk_demo_region(system: RunningSystem) -> None:
 @one_line_for_trouble
 def status() -> None:
     """Every process with its pid and ports."""
+    from deploy.probe import how_it_went  # noqa: PLC0415
+
     run = RunFolder.of_environment()
     supervised = control.running(run)
     click.echo(f"{supervised.state} {supervised.url}" if supervised else "not running")
+    if told := how_it_went(run):
+        click.echo(told)
     for name, pid, is_alive, ports in control.process_table(run):
         click.echo(f"{name:24} {pid:>8} {'alive' if is_alive else 'ended':6} {ports}")
 

@@ -20,6 +20,7 @@ from deploy.machine.run_folder import (
     brokers,
     gateway_port,
     has_standby,
+    probe_interval,
     read_json,
     replicas,
     write_json,
@@ -61,7 +62,7 @@ def up(run: RunFolder, supervisor: str = _SUPERVISOR) -> tuple[str, bool]:
     `supervisor` is the module that is run; another one may have another plan.
     """
     # A wrong setting stops here, with one line.
-    gateway_port(), replicas(), brokers(), has_standby(), probe_seconds()
+    gateway_port(), replicas(), brokers(), has_standby(), probe_seconds(), probe_interval()
     if not Path("/proc/self/stat").exists():
         raise CannotStart("/proc is not mounted; by it we know our own processes.")
     if running(run) is not None:

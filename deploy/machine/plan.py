@@ -44,6 +44,7 @@ class Plan:
     password: Callable[[str], str]
     mail_module: str = "deploy.machine.mail_sink"
     pair: DatabasePair | None = None
+    probe_port: int = 0
 
     def prepare_databases(self) -> None:
         prepare_databases(SERVICES, self.postgres.dsn, self.password)
@@ -56,6 +57,20 @@ class Plan:
             log=self.run.log("mail"),
             environment=python_environment(),
             ports={"smtp": self.mail_port},
+            folder=REPOSITORY,
+            grace_seconds=5.0,
+        )
+
+    def probe(self) -> Program:
+        settings = {"KINDRED_RUN": str(self.run.path)}
+        settings["KINDRED_INTERNAL"] = f"{LOOPBACK}:{self.probe_port}"
+        return Program(
+            name="probe",
+            command=[sys.executable, "-m", "deploy.probe"],
+            log=self.run.log("probe"),
+            environment=python_environment(settings),
+            ports={"internal": self.probe_port},
+            live_port=self.probe_port,
             folder=REPOSITORY,
             grace_seconds=5.0,
         )
@@ -116,6 +131,7 @@ def make_plan(run: RunFolder, gateway_port: int, replicas: int) -> Plan:
         mail_port,
         passwords.__getitem__,
         pair=pair,
+        probe_port=ports.take(),
     )
 
 

@@ -109,6 +109,11 @@ def gateway_port() -> int:
     return whole_number("KINDRED_PORT", DEFAULT_PORT, 1, 65535)
 
 
+def probe_interval() -> int:
+    """Seconds between synthetic referrals; 0 submits none."""
+    return whole_number("KINDRED_PROBE_SECONDS", 300, 0, 86_400)
+
+
 def replicas() -> int:
     return whole_number("KINDRED_REPLICAS", 1, 1, MOST_REPLICAS)
 

@@ -29,6 +29,7 @@ from deploy.machine.run_folder import (
     CannotStart,
     RunFolder,
     gateway_port,
+    probe_interval,
     read_json,
     replicas,
     write_json,
@@ -89,6 +90,8 @@ class Supervisor:
         self._together(lambda: self._start_databases(plan), lambda: self._start_broker(plan))
         self._start_services(plan, "worker")
         self._wait_for_services(plan)
+        if probe_interval():
+            self.keeper.add(plan.probe(), tier=_GATEWAY)
         threading.Thread(target=self._keep_topology, args=(plan,), daemon=True).start()
 
     def _start_front(self, plan: Plan) -> None:

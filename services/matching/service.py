@@ -13,6 +13,7 @@ from services.matching.handlers import (
     peers,
     ranking,
     recall,
+    synthetic,
     telling,
 )
 from services.matching.schemas import heard, published
@@ -301,5 +302,6 @@ class Matching(Service):
     recall_end = recalls("match.ended.v1", handler=recall.end)
     recall_disowned_contact = recalls("match.contact_disowned.v1", handler=recall.disown)
 
+    forget_synthetic = every(seconds=600, handler=synthetic.forget)
     expire_offers = every(seconds=15, handler=answers.expire_offers)
     rank_the_waiting = every(seconds=5, handler=ranking.rank_the_waiting)

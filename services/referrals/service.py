@@ -14,6 +14,7 @@ from services.referrals.handlers import (
     read,
     recall,
     submit,
+    synthetic,
     tasks,
     tell,
     triage,
@@ -301,5 +302,6 @@ class Referrals(Service):
     recall_consent_end = recalls("referral.consent_ended.v1", handler=recall.end_consent)
     recall_correction = recalls("referral.corrected.v1", handler=recall.distrust)
 
+    forget_synthetic = every(seconds=600, handler=synthetic.forget)
     measure = every(seconds=60, handler=measures.measure)
     expire_consents = every(seconds=60, handler=consent.expire_consents)

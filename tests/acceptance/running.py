@@ -44,6 +44,8 @@ class Running(RunningSystem):
         ours = {
             "KINDRED_RUN": str(self.run.path),
             "KINDRED_REPLICAS": str(REPLICAS),
+            # A test counts what it did itself; the probe's own tests walk when they want to.
+            "KINDRED_PROBE_SECONDS": "0",
             "KINDRED_PORT": str(self.gateway_port),
         }
         inherited = {name: os.environ[name] for name in os.environ if name[:8] != "KINDRED_"}

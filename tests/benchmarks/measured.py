@@ -31,7 +31,10 @@ class Measured(Running):
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**super().environment, "KINDRED_REPLICAS": str(self.replicas_of_each)}
+        # With the probe, as the system comes: its process counts in the memory.
+        as_it_comes = {"KINDRED_PROBE_SECONDS": "300"}
+        replicas = {"KINDRED_REPLICAS": str(self.replicas_of_each)}
+        return {**super().environment, **as_it_comes, **replicas}
 
 
 @contextmanager

@@ -51,7 +51,8 @@ def list_clinics(request: Request, work: Work) -> Answer:
         work.act_for_all("clinic")
     cursor, limit = request.query["cursor"], request.query["limit"]
     after = cursors.decode(cursor, UUID)[0] if cursor else None
-    rows = Clinics(work.connection).page(work.orgs, after, limit + 1)
+    shown = work.orgs - {organisations.SYNTHETIC_CLINIC}
+    rows = Clinics(work.connection).page(shown, after, limit + 1)
     page, following = cursors.page_of(rows, limit, lambda row: [row["id"]])
     return Answer(page, next_cursor=following)
 

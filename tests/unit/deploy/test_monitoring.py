@@ -11,6 +11,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # its types are a package of their own
 from prometheus_client import REGISTRY
 
+from deploy import probe
 from deploy.machine.run_folder import REPOSITORY, RunFolder, write_json
 from deploy.targets import targets
 from services.chassis import metrics
@@ -98,7 +99,12 @@ def test_a_metric_that_is_named_is_one_that_the_code_defines(where: str, express
 
 def test_the_dashboard_shows_every_metric() -> None:
     shown = {name for _, expression in expressions() for name in names_in(expression)}
-    defined = {value._name for value in vars(metrics).values() if hasattr(value, "_name")}
+    defined = {
+        value._name
+        for module in (metrics, probe)
+        for value in vars(module).values()
+        if hasattr(value, "_name")
+    }
 
     assert {name for name in defined if not any(one.startswith(name) for one in shown)} == set()
 

@@ -1,0 +1,13 @@
+"""The synthetic referrals of the probe are forgotten after a day."""
+
+from datetime import timedelta
+from typing import Final
+
+from services.chassis.work import Work
+from services.referrals.repository.synthetic import forget_synthetic
+
+KEPT: Final = timedelta(days=1)
+
+
+def forget(work: Work) -> None:
+    forget_synthetic(work.connection, work.now - KEPT)
