@@ -4,7 +4,7 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ class Heard:
     """An answer as it came."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: http.client.HTTPMessage
     content: bytes
 
     @property
@@ -60,7 +60,7 @@ class Client:
         try:
             connection.request(method, path, content, sent)
             answer = connection.getresponse()
-            return Heard(answer.status, dict(answer.headers), answer.read())
+            return Heard(answer.status, answer.headers, answer.read())
         except (OSError, http.client.HTTPException):
             connection.close()
             raise
