@@ -169,6 +169,7 @@ def due(
 
     It is the turn of one of an `overtaking` type as soon as all before it are at least here.
     No delay is longer than the longest: a time further away was written by a clock that was ahead.
+    What was tried less often comes first: one that ends its process must not hold up others.
     """
     query = """
         SELECT deferred.id
@@ -189,7 +190,7 @@ def due(
                           AND kept.state IN ('waiting', 'parked')
                           AND kept.sequence > coalesce(positions.sequence, 0)
                           AND kept.sequence < deferred.sequence))
-         ORDER BY deferred.aggregate_id, deferred.epoch, deferred.sequence
+         ORDER BY deferred.attempts, deferred.aggregate_id, deferred.epoch, deferred.sequence
          LIMIT 100
     """
     parameters = (now, now + LONGEST_DELAY, list(queues), list(overtaking))

@@ -387,6 +387,24 @@ def test_an_event_whose_every_attempt_ends_the_process_is_parked(scene: Scene) -
     assert set_aside(scene) == [(1, "parked")]
 
 
+def test_an_event_that_ended_its_process_is_tried_after_those_that_did_not(scene: Scene) -> None:
+    Faults.raising = {1: RuntimeError("a bug")}
+    first, second = UUID(int=8), UUID(int=9)
+    handling(scene).handle([delivery(1, subject=first)])
+    scene.pass_time(minutes=6)
+    with scene.work() as work:  # claimed, and then nothing was heard of it
+        (ended,) = deferred.due(work.connection, [QUEUE], work.now)
+        deferred.claim(work.connection, ended, work.now)
+    handling(scene).handle([delivery(1, subject=second)])
+    scene.pass_time(minutes=6)
+
+    with scene.work() as work:
+        found = deferred.due(work.connection, [QUEUE], work.now)
+
+    assert len(found) == 2
+    assert found[-1] == ended
+
+
 def test_a_number_too_long_to_read_is_parked(scene: Scene) -> None:
     one = delivery(1)
     headers = {**one.headers, "cloudEvents:sequence": "1" * 5000}
