@@ -89,7 +89,8 @@ class PublicKeys:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._keys, self._seen = self._read(), self._stamp()
+        # In this order: what changes while it is read is read again.
+        self._seen, self._keys = self._stamp(), self._read()
 
     def find(self, kid: object) -> KeyWithName | None:
         stamp = self._stamp()

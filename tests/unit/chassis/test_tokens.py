@@ -245,6 +245,23 @@ def test_a_key_counts_from_when_it_is_in_the_file_until_it_is_gone(
         verifier.verify(token, NOW)
 
 
+def test_a_key_that_is_taken_out_while_the_file_is_read_for_the_first_time_does_not_stay(
+    key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_bytes = Path.read_bytes
+
+    def read_and_replace(path: Path) -> bytes:
+        content = read_bytes(path)
+        path.write_text(key_set([MATCHING]))
+        return content
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", read_and_replace)
+        keys = PublicKeys(key_file)
+
+    assert keys.find(ISSUER) is None
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}'])
 def test_an_unreadable_key_file_keeps_the_keys_known_before(
     key_file: Path, verifier: Verifier, text: str
