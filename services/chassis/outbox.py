@@ -104,7 +104,7 @@ def send_again(connection: Connection, aggregate_id: UUID, first: int, last: int
                org_id, clinic_org_id, traceparent, occurred_at, body
           FROM outbox_sent
          WHERE aggregate_id = %s AND sequence BETWEEN %s AND %s
-         ORDER BY sequence
+         ORDER BY sequence, array_position(string_to_array(versions, ','), split_part(type, '.', 3))
             ON CONFLICT (event_id, type) DO NOTHING
     """
     count = connection.execute(query, (aggregate_id, first, last)).rowcount
@@ -122,7 +122,8 @@ def send_these_again(connection: Connection, event_ids: Sequence[UUID]) -> int:
                org_id, clinic_org_id, traceparent, occurred_at, body
           FROM outbox_sent
          WHERE event_id = ANY (%s)
-         ORDER BY aggregate_id, epoch, sequence
+         ORDER BY aggregate_id, epoch, sequence,
+                  array_position(string_to_array(versions, ','), split_part(type, '.', 3))
             ON CONFLICT (event_id, type) DO NOTHING
     """
     count = connection.execute(query, (list(event_ids),)).rowcount

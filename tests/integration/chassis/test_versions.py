@@ -170,6 +170,21 @@ def test_both_versions_are_sent_in_turn_and_can_both_be_sent_again(scene: Scene)
     )
 
 
+def test_what_is_sent_again_goes_out_in_its_newest_version_first(scene: Scene) -> None:
+    facts: dict[str, Any] = {"note_id": SUBJECT, "text": "a"}
+    with scene.work() as work:
+        work.emit(NoteTaken2(**facts, pages=3), org=None, older=[NoteTaken(**facts)])
+    with scene.work() as work:
+        newer, older = relay.read_batch(work.connection, 10)
+        relay.settle(work.connection, relay.Answers(confirmed=[older]))
+        relay.settle(work.connection, relay.Answers(confirmed=[newer]))
+        outbox.send_again(work.connection, SUBJECT, 1, 1)
+
+        again = relay.read_batch(work.connection, 10)
+
+    assert [row["type"] for row in again] == ["note.taken.v2", "note.taken.v1"]
+
+
 @pytest.mark.parametrize("order", [("v1", "v2"), ("v2", "v1")])
 @pytest.mark.parametrize("together", [True, False])
 def test_a_consumer_that_knows_both_versions_handles_whichever_comes_first(
