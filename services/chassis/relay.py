@@ -30,6 +30,7 @@ log = get_log(__name__)
 
 CONFIRM_SECONDS = 5.0
 IDLE_SECONDS = 0.25
+MOST_REMEMBERED = 5000
 Row = Mapping[str, Any]
 
 
@@ -108,6 +109,7 @@ class Relay:
     service: str
     settings: Settings
     name: str = "relay"
+    journaled: set[int] = field(default_factory=set)
 
     def run(self, stopping: Callable[[], bool]) -> None:
         with connect(self.settings.database, f"{self.service}.relay", autocommit=True) as database:
@@ -142,13 +144,20 @@ class Relay:
                 busy = {row["aggregate_id"] for row in publisher.sent}
                 rows = read_batch(database, self.settings.relay_batch, busy)
                 if journal:
-                    journal.write(rows)
+                    self._note(rows, journal)
                 _publish(rows, publisher, database)
                 leadership.beat()
                 _beat(broker)
                 if not rows and not publisher.sent:
                     _wait_for_hint(database)
             settle(database, publisher.answers())
+
+    def _note(self, rows: Sequence[Row], journal: Journal) -> None:
+        """Write down what was not before; a broker may refuse the same events for hours."""
+        journal.write([row for row in rows if row["position"] not in self.journaled])
+        if len(self.journaled) > MOST_REMEMBERED:
+            self.journaled.clear()
+        self.journaled.update(row["position"] for row in rows)
 
 
 def _publish(rows: Sequence[Row], publisher: "Publisher", database: Connection) -> None:

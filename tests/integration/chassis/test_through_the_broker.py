@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -154,6 +155,23 @@ def test_an_event_that_no_queue_takes_stays_and_holds_its_aggregate(
 
     numbers = [json.loads(m.body)["number"] for m in taken_from(broker, OWN, 2)]
     assert numbers == [1, 2]
+
+
+def test_an_event_that_is_tried_again_is_in_the_journal_once(
+    scene: Scene, broker: str, tmp_path: Path
+) -> None:
+    with Connection(broker) as connection:
+        source = Exchange("matching.events", type="topic", durable=True)
+        queue = Queue(OWN, source, routing_key="note.#")(connection)
+        queue.unbind_from(source, "note.#")
+        emit(scene, uuid4(), 1)
+
+        with Running(Relay("matching", replace(scene.settings, journal=tmp_path))):
+            wait_for(lambda: scene.rows("SELECT attempts FROM outbox")[0]["attempts"] == 2)
+        queue.bind_to(source, "note.#")
+
+    [journal] = (tmp_path / "matching").iterdir()
+    assert len(journal.read_text().splitlines()) == 1
 
 
 def test_of_two_relays_one_leads_and_nothing_is_published_twice(scene: Scene, broker: str) -> None:
