@@ -7,6 +7,7 @@ the same, so whoever sums them up takes the greatest.
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -42,6 +43,7 @@ class Observing:
         self.stalled = stalled
         self.patience = float(workplace.settings.stuck_seconds)
         self._idle_since: dict[str, float] = {}
+        self._seen: dict[str, tuple[int, datetime | None]] = {}
 
     def run(self, stopping: Callable[[], bool], wait: Callable[[float], object]) -> None:
         while not stopping():
@@ -83,24 +85,32 @@ class Observing:
     def _judge(self, queue: str, ready: int, consumers: int) -> None:
         """Messages that wait for a consumer which is there, while no replica takes any in."""
         now = time.monotonic()
-        if not ready or not consumers or self._takes_in(queue):
+        if self._moves(queue, ready) or not ready or not consumers:
             self._idle_since.pop(queue, None)
         elif now - self._idle_since.setdefault(queue, now) > self.patience:
             log.error("queue_stalled", queue=queue, ready=ready)
             self.stalled(queue)
 
-    def _takes_in(self, queue: str) -> bool:
-        """Whether this replica or another has handled anything of the queue lately."""
+    def _moves(self, queue: str, ready: int) -> bool:
+        """Whether this replica or another has taken anything in since the last look.
+
+        By comparison: an entry is as old as its transaction, which may take long, and what is
+        known already is taken in without one.
+        """
+        before, now = self._seen.get(queue), (ready, self._newest_entry(queue))
+        self._seen[queue] = now
+        return before is None or now[0] < before[0] or now[1] != before[1]
+
+    def _newest_entry(self, queue: str) -> datetime | None:
         query = """
-            SELECT EXISTS (SELECT FROM inbox
-                            WHERE consumer = %s
-                              AND received_at > clock_timestamp() - %s * interval '1 second')
-                AS found
+            SELECT max(received_at) AS newest
+              FROM inbox
+             WHERE consumer = %s AND received_at > clock_timestamp() - %s * interval '1 second'
         """
         with self.workplace.begin() as work:
-            values = (queue, 2 * PACE_SECONDS)
+            values = (queue, 2 * self.patience + 4 * PACE_SECONDS)
             row = work.connection.execute(query, values).fetchone()
-        return row is not None and bool(row["found"])
+        return row["newest"] if row else None
 
 
 def measure_outbox(connection: Connection) -> None:
