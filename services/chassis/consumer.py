@@ -151,11 +151,12 @@ class Handling:
                 if self._missing(event, position, work) or not self._overtakes(event):
                     return
                 deferred.supersede(work.connection, self.queue, event, work.now)
-            if standing is not Standing.PAST:
-                if not is_given_up:
-                    calls = Calls(work)
-                    self._call(event, calls, answers)
-                    calls.finish()
+            is_late = standing is Standing.PAST
+            if not is_given_up and (not is_late or self._overtakes(event)):
+                calls = Calls(work)
+                self._call(event, calls, answers)
+                calls.finish()
+            if not is_late:
                 position = Position(event.epoch, event.sequence)
                 inbox.store_positions(work.connection, self.queue, {event.subject: position})
             finish = deferred.skip if is_given_up else deferred.settle

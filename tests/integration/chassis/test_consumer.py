@@ -237,6 +237,21 @@ def test_an_event_set_aside_by_a_clock_that_was_ahead_is_tried_once_the_clock_is
     assert noted(scene) == [1]
 
 
+def test_a_revoking_event_that_comes_late_holds_also_when_its_first_try_fails(
+    scene: Scene,
+) -> None:
+    handling(scene).handle([delivery(1, epoch=2), delivery(2, epoch=2)])
+    Faults.raising = {1: RuntimeError("not now")}
+    handling(scene).handle([delivery(1, type="parcel.lost.v1", epoch=1)])
+    Faults.raising = {}
+    scene.pass_time(minutes=1)
+
+    retry_due(scene)
+
+    assert noted(scene) == [1, 2, 1]
+    assert set_aside(scene) == []
+
+
 def test_an_event_is_parked_after_exactly_the_attempts_of_the_policy(scene: Scene) -> None:
     Faults.raising = {1: RuntimeError("a bug")}
     handling(scene).handle([delivery(1)])
