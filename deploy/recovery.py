@@ -31,7 +31,7 @@ def recovered(
     ledger = Ledger(folder / "processes.json")
     ledger.end_leftovers()  # of a restore that was killed
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, mode=0o700)  # databases are dumped into it
     server = PostgresServer(
         folder=folder,
         log=folder / "postgres.log",
