@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from signal import SIGKILL
@@ -32,7 +33,8 @@ class Stopped(Exception):
 
 def say(text: str) -> None:
     """One line for the supervisor's log."""
-    print(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {text}", flush=True)
+    with suppress(OSError):  # on a full disk, whoever says something still has to do it
+        print(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {text}", flush=True)
 
 
 def pause_after(early_ends: int) -> float:
@@ -100,9 +102,16 @@ class Keeper:
                 if kept.start_at is None and kept.process.has_ended():
                     self._note_end(kept, now)
                 if kept.start_at is not None and now >= kept.start_at:
-                    kept.process = self.ledger.start(kept.program)
-                    kept.start_at = None
+                    self._start_again(kept, now)
             reap_orphans({kept.process.popen.pid for kept in self._kept.values()})
+
+    def _start_again(self, kept: _Kept, now: float) -> None:
+        try:
+            kept.process = self.ledger.start(kept.program)
+            kept.start_at = None
+        except OSError as error:  # such as a full disk: all the others are still to be kept
+            kept.start_at = now + _FIRST_PAUSE_SECONDS
+            say(f"{kept.program.name} cannot be started: {type(error).__name__}")
 
     def with_live_port(self) -> list[Process]:
         """The running processes that can be asked whether they are well."""

@@ -29,7 +29,11 @@ class Ledger:
                 "stop_signal": signal.Signals(program.stop_signal).name,
                 "grace_seconds": program.grace_seconds,
             }
-            write_json(self.path, self._entries)
+            try:
+                write_json(self.path, self._entries)
+            except OSError:
+                process.end()  # what is not written down would be nobody's
+                raise
         return process
 
     def forget(self, name: str) -> None:

@@ -4,14 +4,17 @@ import os
 import signal
 import sys
 import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from deploy.machine.keeper import Keeper, Stopped, ended_early, pause_after
 from deploy.machine.ledger import Ledger
-from deploy.machine.processes import Identity, Program
+from deploy.machine.processes import RUN_VARIABLE, Identity, Program
 from deploy.machine.run_folder import CannotStart, read_json
+from tests.support import wait_for
 
 
 @pytest.fixture
@@ -55,6 +58,39 @@ def test_a_killed_process_counts_as_failing_only_when_it_had_just_begun(
     status: int, lasted_seconds: float, early: bool
 ) -> None:
     assert ended_early(status, lasted_seconds) is early
+
+
+def started_in(run: Path) -> list[int]:
+    """Every process that knows this run folder as its own."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if f"{RUN_VARIABLE}={run}".encode() in entry.read_bytes().split(b"\0"):
+                found.append(int(entry.parent.name))
+    return found
+
+
+def test_what_cannot_be_written_down_is_not_started_until_it_can_be(tmp_path: Path) -> None:
+    run, away = tmp_path / "run", tmp_path / "away"
+    run.mkdir()
+    keeper = Keeper(Ledger(run / "ports.json"), threading.Event())
+    keeper.add(program(tmp_path, "import time; time.sleep(60)"), tier=0)
+    first = identity(keeper)
+    run.rename(away)
+    first.send(signal.SIGKILL)
+    until = time.monotonic() + 1
+    while time.monotonic() < until:
+        keeper.mend()
+    assert started_in(run) == []
+    away.rename(run)
+
+    def is_back() -> bool:
+        keeper.mend()
+        return identity(keeper) != first
+
+    wait_for(is_back)
+    assert started_in(run) == [identity(keeper).pid]
+    stop(keeper)
 
 
 def test_a_wrong_setting_is_not_tried_again(tmp_path: Path, keeper: Keeper) -> None:
