@@ -49,7 +49,7 @@ class StandbyKeeper:
         """Finish what a crash interrupted, then keep and serve until the supervisor stops."""
         self.requests.unlink(missing_ok=True)
         _promote(self.pair.primary.dsn())
-        for loop, name in ((self._look, "standby"), (self._serve, "requests")):
+        for loop, name in ((self._look, "standby"), (self.serve, "requests")):
             threading.Thread(target=self._repeat, args=(loop,), name=name, daemon=True).start()
 
     def is_settled(self) -> bool:
@@ -138,7 +138,8 @@ class StandbyKeeper:
             )
         return self._connection
 
-    def _serve(self) -> None:
+    def serve(self) -> None:
+        """Do what an operator has asked for, if anything, and say what came of it."""
         asked = read_json(self.requests).get("asked")
         if asked is None:
             return
@@ -168,6 +169,8 @@ class StandbyKeeper:
             roles = self.pair.roles
             if roles.in_step:
                 raise Declined("The standby is in step; there is no need.")
+            if not _takes_writes(self.pair.primary.dsn()):
+                raise Declined("The primary takes no writes: this may be the last whole copy.")
             self.keeper.remove(self.pair.standby.name)
             self.pair.discard_standby()
             self._is_running = False
@@ -175,9 +178,16 @@ class StandbyKeeper:
         return f"{self.pair.standby.name} is made anew from {self.pair.primary.name}."
 
 
-def _promote(dsn: str) -> None:
-    """Have a server take writes; nothing happens to one that does."""
+def _takes_writes(dsn: str) -> bool:
+    """Raises for a server that is away."""
     with psycopg.connect(dsn, autocommit=True, connect_timeout=5) as connection:
         row = connection.execute("SELECT pg_is_in_recovery()").fetchone()
-        if row and row[0]:
-            connection.execute("SELECT pg_promote(true, %s)", (_PROMOTE_SECONDS,))
+        return row == (False,)
+
+
+def _promote(dsn: str) -> None:
+    """Have a server take writes; nothing happens to one that does."""
+    if _takes_writes(dsn):
+        return
+    with psycopg.connect(dsn, autocommit=True, connect_timeout=5) as connection:
+        connection.execute("SELECT pg_promote(true, %s)", (_PROMOTE_SECONDS,))
