@@ -16,7 +16,7 @@ from uuid import UUID
 
 import amqp
 
-from services.chassis import metrics
+from services.chassis import metrics, pulse
 from services.chassis.broker import open_connection
 from services.chassis.database import Connection, connect
 from services.chassis.events import CONTENT_TYPE, headers_of
@@ -170,6 +170,7 @@ def _publish(rows: Sequence[Row], publisher: "Publisher", database: Connection) 
     publisher.send(first)
     all_taken = settle(database, publisher.answers(up_to=before))
     for turn in later:
+        pulse.beat()  # one event of an aggregate after the other may take long
         all_taken = settle(database, publisher.answers()) and all_taken
         if not all_taken:
             return  # the rest may hold later rows of aggregates that are held now

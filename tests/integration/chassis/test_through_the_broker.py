@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from kombu.connection import Connection
 from kombu.entity import Exchange, Queue
 
 from services.chassis import broker as broker_connections
+from services.chassis.pulse import Pulse
 from services.chassis.queue_loop import QueueLoop
 from services.chassis.relay import Answers, Confirms, Relay, turns
 from tests.integration.chassis.test_consumer import ParcelNoted, Parcels, delivery
@@ -131,6 +132,23 @@ def test_the_relay_publishes_in_order_however_small_its_readings_are(
     for aggregate in aggregates:
         of_one = [m for m in messages if m.headers["cloudEvents:subject"] == str(aggregate)]
         assert [json.loads(m.body)["number"] for m in of_one] == [1, 2, 3, 4, 5]
+
+
+def test_the_relay_shows_that_it_goes_on_while_it_sends_one_aggregate(scene: Scene) -> None:
+    pulse = Pulse()
+    begun: list[float] = []
+
+    class Watched(Relay):
+        def run(self, stopping: Callable[[], bool]) -> None:
+            pulse.begin()
+            begun.append(pulse.beat_at)
+            super().run(stopping)
+
+    emit(scene, uuid4(), *range(1, 6))
+    with Running(Watched("matching", scene.settings)):
+        wait_for(lambda: sent(scene) == 5)
+
+    assert pulse.beat_at > begun[0]
 
 
 def test_an_event_that_no_queue_takes_stays_and_holds_its_aggregate(
