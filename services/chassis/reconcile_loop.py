@@ -48,10 +48,13 @@ class Comparison:
     def _compare(self, queue: str, consumed: Sequence[Consumed]) -> int:
         beat()
         now = self.workplace.clock()
-        since = self._compared_at.get(queue, now - _COMPARED_AT_FIRST) - _COMPARED_TWICE
+        before = self._lacked.get(queue, [])
+        compared_at = self._compared_at.get(queue, now - _COMPARED_AT_FIRST)
+        # What lacked stays in sight until it has come, however long that takes.
+        since = min([compared_at, *(one.sent_at for one in before)]) - _COMPARED_TWICE
         try:
             found = sweep(self.workplace, self.directory, queue, consumed, since)
-            wanted = lost(self._lacked.get(queue, []), found)
+            wanted = lost(before, found)
             count = ask_again(self.directory, wanted)
         except (OwnerAway, OwnerRefused):
             return 0

@@ -267,7 +267,11 @@ def test_a_lost_last_event_is_asked_for_without_an_operator(scene: Scene) -> Non
     comparison = Comparison(scene.workplace, scene.owners, queues)  # type: ignore[arg-type]
 
     assert comparison.compare() == 0  # it may only be on its way
+    scene.pass_time(minutes=5)
     assert comparison.compare() == 1
+
+    looked_back = [body["since"] for _, path, body in scene.owners.asked if path.endswith("/sent")]
+    assert looked_back[-1] <= rows[1]["occurred_at"]  # it stays in sight until it has come
 
     _, path, question = scene.owners.asked[-1]
     assert path == "/internal/events/these-again"
