@@ -45,7 +45,7 @@ class Probe:
         AGE.set_function(lambda: time.monotonic() - self.succeeded)
 
     def serve(self) -> None:
-        while not self.stopping.wait(self.interval):
+        while self._wait():
             told = self._walk()
             if self.stopping.is_set():
                 return
@@ -54,6 +54,13 @@ class Probe:
                 self.succeeded = time.monotonic()
                 SECONDS.set(told["seconds"])
             write_json(self.run.path / "probe.json", told)
+
+    def _wait(self) -> bool:
+        """In steps: a signal that comes just before a wait is not noticed until it is over."""
+        until = time.monotonic() + self.interval
+        while not self.stopping.is_set() and (left := until - time.monotonic()) > 0:
+            self.stopping.wait(min(left, 0.5))
+        return not self.stopping.is_set()
 
     def _walk(self) -> dict[str, Any]:
         command = [sys.executable, "-m", "deploy.probe", "--once"]
@@ -86,12 +93,16 @@ def _once() -> None:
     print(json.dumps(walk(RunFolder.of_environment())))
 
 
+def _end(*_: object) -> None:
+    """At once, and whatever the main thread is at: a walk under way ends with our group."""
+    os._exit(0)
+
+
 def main() -> None:
-    stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+        signal.signal(number, _end)
     serve_watch(Address.parse(os.environ["KINDRED_INTERNAL"]), ())
-    Probe(RunFolder.of_environment(), probe_interval(), stopping).serve()
+    Probe(RunFolder.of_environment(), probe_interval(), threading.Event()).serve()
 
 
 if __name__ == "__main__":

@@ -68,5 +68,8 @@ def test_the_process_shows_its_metrics_and_ends_when_told_to(tmp_path: Path) -> 
 
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(10) == 0
+    try:
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
     assert json.dumps(read_json(tmp_path / "probe.json")) == "{}"
