@@ -50,7 +50,7 @@ def test_postgres_logs_neither_statements_nor_values_that_went_wrong(folder: Pat
     assert CANARY not in server.log.read_text()
 
 
-def test_postgres_archives_its_log_from_the_moment_that_the_folder_is_there(folder: Path) -> None:
+def test_postgres_archives_its_log_without_a_hole_once_the_folder_was_there(folder: Path) -> None:
     run, archive = folder / "archiving", folder / "50% of 'it'" / "log"
     run.mkdir()
     server = PostgresServer(run, run / "log", FreePorts().take(), "secret", archive=archive)
@@ -71,6 +71,11 @@ def test_postgres_archives_its_log_from_the_moment_that_the_folder_is_there(fold
             row = connection.execute("SELECT last_archived_wal FROM pg_stat_archiver").fetchone()
             return str(row[0]) if row else None
 
+    def last_failed() -> str | None:
+        with psycopg.connect(server.dsn()) as connection:
+            row = connection.execute("SELECT last_failed_wal FROM pg_stat_archiver").fetchone()
+            return str(row[0]) if row else None
+
     try:
         too_early = a_segment()
         wait_for(lambda: last_taken() == too_early, seconds=30)
@@ -80,6 +85,11 @@ def test_postgres_archives_its_log_from_the_moment_that_the_folder_is_there(fold
         wait_for((archive / name).exists, seconds=30)
         assert not (archive / too_early).exists()
         assert (archive / name).stat().st_size == 16 * 2**20
+        away = archive.rename(archive.with_name("away"))
+        kept = a_segment()
+        wait_for(lambda: last_failed() == kept, seconds=30)
+        away.rename(archive)
+        wait_for((archive / kept).exists, seconds=90)
     finally:
         stop_together([process])
 
