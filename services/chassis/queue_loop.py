@@ -122,7 +122,8 @@ class RetryLoop:
             for deferred_id in found:
                 if stopping():
                     return
-                self.handlings[queues[deferred_id]].retry(deferred_id)
+                if queue := queues.get(deferred_id):  # another replica may have settled it
+                    self.handlings[queue].retry(deferred_id)
             if not found:
                 time.sleep(0.25)
 

@@ -13,7 +13,8 @@ from tests.acceptance.clients import Place, refer
 from tests.acceptance.conftest import NewPlace
 
 SUBMIT = "/api/referrals/referrals"
-YESTERDAY = (datetime.now(UTC).date() - timedelta(days=1)).isoformat()
+# Over in every zone.
+TWO_DAYS_AGO = (datetime.now(UTC).date() - timedelta(days=2)).isoformat()
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def with_client(place: Place, **client: Any) -> dict[str, Any]:
 
 def ended_consent(place: Place) -> dict[str, Any]:
     body = place.referral()
-    body["consent"] |= {"given_on": "2020-01-01", "until": YESTERDAY}
+    body["consent"] |= {"given_on": "2020-01-01", "until": TWO_DAYS_AGO}
     return body
 
 

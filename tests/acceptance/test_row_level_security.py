@@ -18,6 +18,7 @@ OPEN_TABLES = {
     "outbox",
     "outbox_sent",
     "migrations",
+    "relay_heartbeats",
 }
 KNOWN_BY_SECRET_ONLY = {"links"}
 
