@@ -8,14 +8,18 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pkgutil import iter_modules
 
 from deploy.machine.processes import adopt_orphans
+from deploy.machine.run_folder import CannotStart
 from tests.benchmarks import __path__ as folders
 from tests.benchmarks.bench import ROOT, Bench
 from tests.benchmarks.figures import Measurement
 from tests.benchmarks.report import Line, summary, write_json
+
+_MOST_SECONDS = 300
 
 
 def measurements() -> Iterator[Measurement]:
@@ -38,9 +42,31 @@ def main(arguments: list[str]) -> int:
                 run(measurement, bench, lines, unmeasured)
     except KeyboardInterrupt:
         return 130
+    except CannotStart as reason:
+        print(reason, file=sys.stderr)
+        return 1
     write_json(ROOT / ".run" / "bench.json", lines)
     print(summary(lines, unmeasured))
     return 1 if unmeasured or not lines else 0
+
+
+class OutOfTime(Exception):
+    """A measurement does not come to its end."""
+
+
+@contextmanager
+def within(seconds: int) -> Iterator[None]:
+    """Give up what takes longer, so that the figures after it are measured all the same."""
+
+    def give_up(*_: object) -> None:
+        raise OutOfTime(f"not within {seconds} s")
+
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
 
 
 def run(measurement: Measurement, bench: Bench, lines: list[Line], unmeasured: list[str]) -> None:
@@ -48,7 +74,8 @@ def run(measurement: Measurement, bench: Bench, lines: list[Line], unmeasured: l
     if not wanted:
         return
     try:
-        found = measurement.run(bench)
+        with within(_MOST_SECONDS):
+            found = measurement.run(bench)
     except Exception:  # noqa: BLE001  the other figures are still worth having
         traceback.print_exc()
         found = {}

@@ -1,5 +1,6 @@
 """What every measurement finds set up: servers of its own, as durable as those of `make up`."""
 
+import fcntl
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cached_property
@@ -7,9 +8,11 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Self
 
+from deploy.machine import control
 from deploy.machine.ledger import Ledger
 from deploy.machine.postgres import PrivatePostgres
 from deploy.machine.rabbitmq import PrivateRabbit
+from deploy.machine.run_folder import CannotStart, RunFolder
 from tests.support import Databases
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +29,25 @@ class Bench:
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._be_the_only_one()
+        self.end_leftovers()
         return self
+
+    def _be_the_only_one(self) -> None:
+        """Two at once would end each other's servers; a killed one holds the lock no longer."""
+        lock = self._at_the_end.enter_context((self.folder / "lock").open("w"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotStart(f"Another bench is at work in {self.folder}.") from None
+
+    def end_leftovers(self) -> None:
+        """End what a killed run left, servers and whole systems, before it disturbs this one."""
+        for beside in ("*", "*/bare"):
+            for written in self.folder.glob(f"{beside}/processes.json"):
+                Ledger(written).end_leftovers()
+        for state in self.folder.glob("*/supervisor.json"):
+            control.clean(RunFolder(state.parent))
 
     def empty(self, name: str) -> Path:
         """A folder for one server: what an earlier run left there is ended and removed."""

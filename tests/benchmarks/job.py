@@ -168,6 +168,7 @@ def notices_delivered(system: Measured) -> int:
     query = """
         SELECT count(*) AS delivered
           FROM messages
-         WHERE state = 'delivered' AND kind = 'session-booked' AND recipient_role = 'peer'
+         WHERE session_id IS NOT NULL  -- by an index, however many messages are stored
+           AND state = 'delivered' AND kind = 'session-booked' AND recipient_role = 'peer'
     """
     return int(system.rows("notifications", query)[0]["delivered"])

@@ -33,8 +33,10 @@ class Measured(Running):
     def environment(self) -> dict[str, str]:
         # With the probe, as the system comes: its process counts in the memory.
         as_it_comes = {"KINDRED_PROBE_SECONDS": "300"}
+        # Nobody is killed for being stopped while others are measured, or slow under full load.
+        patient = {"KINDRED_LIVE_SECONDS": "120"}
         replicas = {"KINDRED_REPLICAS": str(self.replicas_of_each)}
-        return {**super().environment, **as_it_comes, **replicas}
+        return {**super().environment, **as_it_comes, **patient, **replicas}
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from tests.benchmarks.job import SHORTLISTED, Callers, Shortlists, referral, sho
 from tests.benchmarks.load import Client, at_a_rate, percentile
 from tests.benchmarks.measured import measured, open_region
 
-PER_SECOND, COUNT, WARM_UP = 20, 200, 100
+PER_SECOND, COUNT, WARM_UP = 20, 120, 60
 P50, P99 = "pipeline.latency.p50", "pipeline.latency.p99"
 
 

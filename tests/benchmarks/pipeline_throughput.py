@@ -29,7 +29,7 @@ from tests.benchmarks.seeding import Seeding
 
 GROWTH, THROUGHPUT = "pipeline.growth", "pipeline.throughput"
 FEW, MANY = 1_000, 200_000
-AT_ONCE, JOBS, WARM_UP = 12, 60, 24
+AT_ONCE, JOBS, WARM_UP = 12, 36, 24
 MORE_REPLICAS = (2, 4)
 _DELIVERED_SECONDS = 120.0
 

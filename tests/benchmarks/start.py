@@ -12,7 +12,7 @@ from tests.benchmarks.figures import Figure, Goal, Measured, Measurement
 from tests.benchmarks.measured import RUNS
 from tests.benchmarks.measured import Measured as System
 
-WARM, STARTS = "start.warm", 5
+WARM, STARTS = "start.warm", 3
 _MOST_SECONDS = 180
 
 
