@@ -138,7 +138,7 @@ def everything_sent(system: Running, referral_id: str) -> list[tuple[str, dict[s
     """Every event of a referral's story, with its producer."""
     query = """
         SELECT event_id, type, aggregate, aggregate_id, epoch, sequence, org_id, clinic_org_id,
-               traceparent, occurred_at, body
+               traceparent, versions, occurred_at, body
           FROM outbox_sent
          WHERE position(convert_to(%s, 'UTF8') in body) > 0
     """
