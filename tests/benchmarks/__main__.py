@@ -19,8 +19,6 @@ from tests.benchmarks.bench import ROOT, Bench
 from tests.benchmarks.figures import Measurement
 from tests.benchmarks.report import Line, summary, write_json
 
-_MOST_SECONDS = 300
-
 
 def measurements() -> Iterator[Measurement]:
     for module in sorted(found.name for found in iter_modules(folders) if not found.ispkg):
@@ -74,7 +72,7 @@ def run(measurement: Measurement, bench: Bench, lines: list[Line], unmeasured: l
     if not wanted:
         return
     try:
-        with within(_MOST_SECONDS):
+        with within(measurement.most_seconds):
             found = measurement.run(bench)
     except Exception:  # noqa: BLE001  the other figures are still worth having
         traceback.print_exc()

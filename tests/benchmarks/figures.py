@@ -54,11 +54,12 @@ class Measured:
 class Measurement:
     """One run that brings the values of one or several figures, by their names.
 
-    It may leave out what `bench.wants` does not ask for.
+    It may leave out what `bench.wants` does not ask for; beyond `most_seconds` it is given up.
     """
 
     figures: Sequence[Figure]
     run: "Callable[[Bench], Mapping[str, Measured]]"
+    most_seconds: int = 360
 
 
 Rounds = dict[str, list[float]]

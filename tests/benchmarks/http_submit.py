@@ -31,7 +31,7 @@ from tests.benchmarks.load import Client, percentile, side_by_side
 from tests.benchmarks.measured import Measured as System
 from tests.benchmarks.measured import measured, open_region
 
-AT_ONCE, COUNT, WARM_UP = 8, 300, 100
+AT_ONCE, COUNT, WARM_UP = 8, 160, 80
 RATE, P99, WORKING = "http.submit", "http.submit.p99", "http.submit.working"
 PATH = "/api/referrals/referrals"
 TABLE = "CREATE TABLE taken (id uuid PRIMARY KEY, body jsonb NOT NULL)"
