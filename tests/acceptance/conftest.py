@@ -22,7 +22,7 @@ _LANGUAGES = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system() -> Iterator[Running]:
     running = Running(RunFolder(REPOSITORY / ".run" / "test"))
     running.clean()
@@ -34,22 +34,22 @@ def system() -> Iterator[Running]:
         running.down()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api(system: Running) -> Api:
     return Api(system)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def patient_api(system: Running) -> PatientApi:
     return PatientApi(system)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def mailbox(system: Running) -> Mailbox:
     return Mailbox(system.mail_folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def new_place(api: Api, mailbox: Mailbox) -> NewPlace:
     """Opens a clinic and a peer organisation that no other test knows."""
 

@@ -5,12 +5,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pytest
-
-from deploy.machine.run_folder import REPOSITORY, RunFolder
+from deploy.machine.run_folder import REPOSITORY
 from deploy.region.mailbox import Mailbox
 from deploy.region.story import Story
 from tests.acceptance.clients import PatientApi, Place
@@ -40,17 +37,6 @@ class Redundant(Running):
         """
         command = [sys.executable, "-c", start]
         subprocess.run(command, cwd=REPOSITORY, env=self.environment, timeout=240, check=True)
-
-
-@pytest.fixture(scope="session")
-def redundant() -> Iterator[Redundant]:
-    running = Redundant(RunFolder(REPOSITORY / ".run" / "redundant"))
-    running.clean()
-    try:
-        running.up()
-        yield running
-    finally:
-        running.down()
 
 
 class Load:

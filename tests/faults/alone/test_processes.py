@@ -12,10 +12,10 @@ from uuid import uuid4
 
 import pytest
 
+from tests.faults.alone.test_broker import CLOSE_ALL
 from tests.faults.parcel_service import RAISES
 from tests.faults.post_office import PostOffice, Process, end, parcels
 from tests.faults.servers import Broker, Database
-from tests.faults.test_broker import CLOSE_ALL
 from tests.support import wait_for
 
 FAKE_CLOCK = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))

@@ -8,30 +8,27 @@ import pytest
 from deploy.machine.run_folder import REPOSITORY
 from tests.faults.parcel_service import Parcels
 from tests.faults.post_office import PostOffice
-from tests.faults.redundant import redundant
 from tests.faults.servers import Broker, Database
 from tests.support import Databases, Scene
-
-__all__ = ["redundant"]
 
 RUN = REPOSITORY / ".run" / "test-faults"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def hurt_broker() -> Iterator[Broker]:
     server = Broker(RUN / "rabbitmq").start()
     yield server
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def hurt_database() -> Iterator[Database]:
     server = Database(RUN / "postgres", max_connections=60).start()
     yield server
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def life(hurt_broker: Broker, hurt_database: Database) -> Iterator[PostOffice]:
     """The post office through all the tests' faults, one after the other."""
     databases = Databases(hurt_database.dsn)
