@@ -327,7 +327,7 @@ class Scene:
             yield work
 
 
-def wait_for(check: Callable[[], Any], seconds: float = 10) -> Any:
+def wait_for(check: Callable[[], Any], seconds: float = 30) -> Any:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := check():

@@ -49,21 +49,24 @@ def publish_without_mandatory(set_: Set) -> None:
 
 def enter_inbox_after_effect(set_: Set) -> None:
     """Whoever has not seen an event committed takes it for new, and enters it at the end."""
-    enter, store = inbox.take_first_deliveries, inbox.store_positions
+    store = inbox.store_positions
     looked_at: dict[int, tuple[str, Any]] = {}
 
-    def look(connection: psycopg.Connection[Any], queue: str, events: Any) -> set[UUID]:
+    def look(
+        connection: psycopg.Connection[Any], queue: str, events: Any
+    ) -> tuple[set[UUID], dict[UUID, inbox.Position]]:
         looked_at[id(connection)] = queue, events
         query = "SELECT event_id FROM inbox WHERE consumer = %s AND event_id = ANY (%s)"
         ids = {event.id for event in events}
         seen = {row["event_id"] for row in connection.execute(query, (queue, list(ids)))}
-        return ids - seen
+        subjects = [event.subject for event in events]
+        return ids - seen, inbox.lock_positions(connection, queue, subjects)
 
     def store_and_enter(connection: Any, *arguments: Any) -> None:
         store(connection, *arguments)
-        enter(connection, *looked_at.pop(id(connection)))
+        inbox.take_first_deliveries(connection, *looked_at.pop(id(connection)))
 
-    set_(inbox, "take_first_deliveries", look)
+    set_(inbox, "begin", look)
     set_(inbox, "store_positions", store_and_enter)
 
 
