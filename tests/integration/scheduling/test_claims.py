@@ -107,8 +107,8 @@ def test_the_database_itself_refuses_what_no_code_looked_at(region: Region) -> N
     """
 
     with (
-        region.scene.work(region.organisation_id) as work,
         pytest.raises(psycopg.errors.ExclusionViolation),
+        region.scene.work(region.organisation_id) as work,
     ):
         work.connection.execute(query, (first, "peer", second, "peer"))
 
