@@ -205,17 +205,20 @@ def killed_in_a_transaction(services: Services, patch: pytest.MonkeyPatch) -> No
 
 def cut_off_from_the_broker(services: Services, patch: pytest.MonkeyPatch) -> None:
     """What the relay publishes goes nowhere, and nobody says so; later the link is well again."""
-    patch.setattr(relay, "CONFIRM_SECONDS", 0.5)
     notifications = services.scenes["notifications"]
     with Proxy() as proxy:
         link = proxy.before(port_of(services.broker))
         services.use_broker(notifications, with_port(services.broker, link.port))
         with services.relaying(notifications):
             services.tell_delivery()
+            wait_for(lambda: not drained(services, DELIVERED))
             wait_for(lambda: services.count("notifications", "outbox_sent") == 1)
+            patch.setattr(relay, "CONFIRM_SECONDS", 0.5)
             link.behave(half_open=True)
+            before = link.accepted
             services.tell_delivery()
-            wait_for(lambda: link.accepted > 1, seconds=20)
+            # Whoever connects anew has waited in vain for an answer to what went nowhere.
+            wait_for(lambda: link.accepted > before)
             link.heal()
             wait_for(lambda: services.count("notifications", "outbox") == 0)
             # One that goes well shows that the relay is at work again.
