@@ -171,5 +171,6 @@ MEASUREMENTS = (
             Figure(LIMIT, "events/s", Goal(">=", 0.6, on="ratio")),
         ),
         run=measure,
+        most_seconds=900,  # twelve trials of the peers' settings, then five rounds of five sides
     ),
 )
