@@ -1,4 +1,4 @@
-"""The events scheduling publishes: a session's facts as they stand, each time they change."""
+"""The events scheduling publishes: the facts as they stand, each time they change."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,3 +55,46 @@ class SessionContactDisowned(SessionEvent):
 class SessionOutcomeRecorded(SessionEvent):
     type: ClassVar[str] = "session.outcome_recorded.v1"
     outcome: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactEvent:
+    """An entry of a peer's contact log, in numbers; nothing of what it was about.
+
+    The four ids in the middle are there when it was with one person on a match. `people` is how
+    many were met: none where the peer tried to reach somebody.
+    """
+
+    subject: ClassVar[str] = "contact_id"
+    contact_id: UUID
+    peer_id: UUID
+    peer_organisation_id: UUID
+    match_id: UUID | None
+    referral_id: UUID | None
+    client_id: UUID | None
+    clinic_id: UUID | None
+    session_id: UUID | None
+    match_ids: list[UUID]
+    started_at: datetime
+    time_zone: str
+    minutes: int
+    units: int
+    people: int
+    form: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactLogged(ContactEvent):
+    type: ClassVar[str] = "contact.logged.v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactCorrected(ContactEvent):
+    type: ClassVar[str] = "contact.corrected.v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactWithdrawn(ContactEvent):
+    """It was entered by mistake and counts no more."""
+
+    type: ClassVar[str] = "contact.withdrawn.v1"

@@ -29,6 +29,39 @@ CREATE TABLE public.claims (
 
 ALTER TABLE ONLY public.claims FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.contact_people (
+    contact_id uuid NOT NULL,
+    match_id uuid NOT NULL,
+    referral_id uuid NOT NULL,
+    client_id uuid NOT NULL,
+    clinic_id uuid NOT NULL,
+    peer_organisation_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY public.contact_people FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.contacts (
+    id uuid NOT NULL,
+    peer_id uuid NOT NULL,
+    peer_organisation_id uuid NOT NULL,
+    form text NOT NULL,
+    kind text,
+    setting text,
+    started_at timestamp with time zone NOT NULL,
+    time_zone text NOT NULL,
+    minutes integer NOT NULL,
+    people integer NOT NULL,
+    session_id uuid,
+    state text DEFAULT 'logged'::text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT contacts_count_people CHECK ((people >= 0)),
+    CONSTRAINT contacts_form_known CHECK ((form = ANY (ARRAY['person'::text, 'group'::text]))),
+    CONSTRAINT contacts_state_known CHECK ((state = ANY (ARRAY['logged'::text, 'withdrawn'::text]))),
+    CONSTRAINT contacts_take_time CHECK ((minutes > 0))
+);
+
+ALTER TABLE ONLY public.contacts FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.deferred (
     id bigint NOT NULL,
     consumer text NOT NULL,
@@ -134,6 +167,9 @@ CREATE TABLE public.matches (
     peer_organisation_id uuid,
     mode text,
     state text NOT NULL,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_contact_at timestamp with time zone,
+    quiet_since timestamp with time zone GENERATED ALWAYS AS (COALESCE(last_contact_at, opened_at)) STORED NOT NULL,
     CONSTRAINT matches_confirmed_with_a_peer CHECK (((state = 'ended'::text) OR ((peer_id IS NOT NULL) AND (peer_organisation_id IS NOT NULL)))),
     CONSTRAINT matches_state_known CHECK ((state = ANY (ARRAY['confirmed'::text, 'ended'::text])))
 );
@@ -278,6 +314,12 @@ ALTER TABLE ONLY public.claims
 ALTER TABLE ONLY public.claims
     ADD CONSTRAINT claims_pkey PRIMARY KEY (session_id, kind);
 
+ALTER TABLE ONLY public.contact_people
+    ADD CONSTRAINT contact_people_pkey PRIMARY KEY (contact_id, match_id);
+
+ALTER TABLE ONLY public.contacts
+    ADD CONSTRAINT contacts_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.deferred
     ADD CONSTRAINT deferred_once_per_consumer UNIQUE (consumer, event_id);
 
@@ -338,6 +380,18 @@ ALTER TABLE ONLY public.sessions
 ALTER TABLE ONLY public.streams
     ADD CONSTRAINT streams_pkey PRIMARY KEY (aggregate_id, aggregate);
 
+CREATE INDEX contact_people_by_client ON public.contact_people USING btree (client_id);
+
+CREATE INDEX contact_people_by_match ON public.contact_people USING btree (match_id);
+
+CREATE INDEX contact_people_by_referral ON public.contact_people USING btree (referral_id);
+
+CREATE INDEX contacts_by_organisation ON public.contacts USING btree (peer_organisation_id, started_at DESC, id DESC);
+
+CREATE INDEX contacts_by_peer ON public.contacts USING btree (peer_id, started_at DESC, id DESC);
+
+CREATE UNIQUE INDEX contacts_one_per_session ON public.contacts USING btree (session_id) WHERE (state = 'logged'::text);
+
 CREATE INDEX deferred_closed ON public.deferred USING btree (decided_at) WHERE (state = ANY (ARRAY['superseded'::text, 'discarded'::text]));
 
 CREATE INDEX deferred_due ON public.deferred USING btree (not_before) WHERE (state = 'waiting'::text);
@@ -351,6 +405,12 @@ CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (sto
 CREATE INDEX inbox_by_age ON public.inbox USING btree (received_at);
 
 CREATE UNIQUE INDEX links_one_open_per_person ON public.links USING btree (subject_id, person_id, purpose) WHERE (closed_at IS NULL);
+
+CREATE INDEX matches_by_client ON public.matches USING btree (client_id);
+
+CREATE INDEX matches_by_peer ON public.matches USING btree (peer_id) WHERE (state = 'confirmed'::text);
+
+CREATE INDEX matches_by_quiet ON public.matches USING btree (peer_organisation_id, quiet_since, id) WHERE (state = 'confirmed'::text);
 
 CREATE INDEX matches_by_referral ON public.matches USING btree (referral_id);
 
@@ -380,6 +440,15 @@ ALTER TABLE ONLY public.availability
 ALTER TABLE ONLY public.claims
     ADD CONSTRAINT claims_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id);
 
+ALTER TABLE ONLY public.contact_people
+    ADD CONSTRAINT contact_people_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contacts(id);
+
+ALTER TABLE ONLY public.contact_people
+    ADD CONSTRAINT contact_people_match_id_fkey FOREIGN KEY (match_id) REFERENCES public.matches(id);
+
+ALTER TABLE ONLY public.contacts
+    ADD CONSTRAINT contacts_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id);
+
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_match_id_fkey FOREIGN KEY (match_id) REFERENCES public.matches(id);
 
@@ -393,6 +462,14 @@ CREATE POLICY availability_of_acting_organisations ON public.availability USING 
 ALTER TABLE public.claims ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY claims_of_acting_organisations ON public.claims USING (((clinic_id = ANY (public.acting_organisations())) OR (peer_organisation_id = ANY (public.acting_organisations()))));
+
+ALTER TABLE public.contact_people ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY contact_people_of_acting_organisations ON public.contact_people USING (((clinic_id = ANY (public.acting_organisations())) OR (peer_organisation_id = ANY (public.acting_organisations()))));
+
+ALTER TABLE public.contacts ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY contacts_of_acting_organisations ON public.contacts USING ((peer_organisation_id = ANY (public.acting_organisations())));
 
 ALTER TABLE public.disclosures ENABLE ROW LEVEL SECURITY;
 

@@ -9,14 +9,16 @@ from services.scheduling.handlers import (
     availability,
     booking,
     changes,
+    contact_log,
     following,
+    hours_worked,
     measures,
     reading,
     recall,
     rooms,
     times,
 )
-from services.scheduling.schemas import heard, hours, published, sessions, told
+from services.scheduling.schemas import contacts, heard, hours, published, sessions, told
 from services.scheduling.schemas.rooms import RoomBodySchema, RoomSchema
 
 PEOPLE = {COORDINATOR, PEER, CLIENT}
@@ -138,6 +140,60 @@ class Scheduling(Service):
         handler=changes.record_outcome,
     )
 
+    list_contacts = route(
+        "GET",
+        "/contacts",
+        roles={*PEOPLE, SUPERVISOR},
+        query=contacts.ContactsQuerySchema,
+        answer=contacts.ContactSchema,
+        many=True,
+        handler=contact_log.list_contacts,
+    )
+    log_contact = route(
+        "POST",
+        "/contacts",
+        roles={COORDINATOR, PEER},
+        body=contacts.ContactBodySchema,
+        answer=contacts.ContactSchema,
+        status=201,
+        errors=(409,),
+        handler=contact_log.log,
+    )
+    show_contact = route(
+        "GET",
+        "/contacts/{contact_id}",
+        roles={*PEOPLE, SUPERVISOR},
+        answer=contacts.ContactSchema,
+        handler=contact_log.show_contact,
+    )
+    correct_contact = route(
+        "PUT",
+        "/contacts/{contact_id}",
+        roles={COORDINATOR, PEER},
+        body=contacts.ContactBodySchema,
+        answer=contacts.ContactSchema,
+        errors=(409,),
+        guarded=True,
+        handler=contact_log.correct,
+    )
+    withdraw_contact = route(
+        "POST",
+        "/contacts/{contact_id}/withdraw",
+        roles={COORDINATOR, PEER},
+        answer=contacts.ContactSchema,
+        errors=(409,),
+        guarded=True,
+        handler=contact_log.withdraw,
+    )
+    show_hours = route(
+        "GET",
+        "/peers/{peer_id}/hours",
+        roles={COORDINATOR, PEER, SUPERVISOR},
+        query=contacts.HoursQuerySchema,
+        answer=contacts.HoursSchema,
+        handler=hours_worked.show_hours,
+    )
+
     show_link = page("GET", "/l/{secret}", handler=pages.show)
     use_link = page("POST", "/l/{secret}", handler=pages.use)
 
@@ -223,6 +279,9 @@ class Scheduling(Service):
     recall_new_time = recalls("session.rescheduled.v1", handler=recall.book)
     recall_cancellation = recalls("session.cancelled.v1", handler=recall.cancel)
     recall_outcome = recalls("session.outcome_recorded.v1", handler=recall.resolve)
+    recall_contact = recalls("contact.logged.v1", handler=recall.log_contact)
+    recall_corrected_contact = recalls("contact.corrected.v1", handler=recall.log_contact)
+    recall_withdrawn_contact = recalls("contact.withdrawn.v1", handler=recall.withdraw_contact)
     recall_disowned_contact = recalls("session.contact_disowned.v1", handler=recall.disown)
 
     measure = every(seconds=60, handler=measures.measure)

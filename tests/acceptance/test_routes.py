@@ -21,6 +21,12 @@ REGION_WIDE = Role.OPERATOR
 # A new room comes by PUT under an id of the caller's choosing, so a missing one is made.
 MADE_BY_PUT = {"scheduling.put_room"}
 TOMORROW = rfc3339(datetime.now(UTC).replace(microsecond=0) + timedelta(days=1))
+CONTACT = {
+    "kind": "conversation",
+    "setting": "phone",
+    "minutes": 20,
+    "started_at": rfc3339(datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)),
+}
 PEOPLE_ROLES = sorted(set(Role) - {Role.SERVICE})
 
 # A body that is right in itself, by operation; every operation with a body is named here.
@@ -57,6 +63,8 @@ BODIES: dict[str, Any] = {
     "scheduling.reschedule": {"starts_at": TOMORROW},
     "scheduling.cancel": {},
     "scheduling.record_outcome": {"outcome": "held"},
+    "scheduling.log_contact": CONTACT,
+    "scheduling.correct_contact": CONTACT,
     "notifications.note_told": {"outcome": "told"},
     "notifications.put_preferences": {"language": "es", "detail": "discreet"},
 }
@@ -178,7 +186,12 @@ def _ids(place: Place, peer: Peer) -> dict[str, str]:
     story.api.call(
         "PUT", f"/api/scheduling/rooms/{room_id}", by=place.coordinator, body=room
     ).expect()
+    logged = {**CONTACT, "peer_id": peer.id, "match_ids": [matched.match_id]}
+    contact = story.api.call(
+        "POST", "/api/scheduling/contacts", by=place.coordinator, body=logged
+    ).expect(201)
     return {
+        "contact_id": contact.body["id"],
         "clinic_id": place.clinic_id,
         "peer_organisation_id": place.peer_organisation_id,
         "referral_id": matched.referral_id,

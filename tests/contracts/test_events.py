@@ -70,7 +70,7 @@ def test_an_event_carries_its_subject_and_its_referral(event: Published) -> None
     written = example(event.name)
 
     assert event.subject in written
-    if event.aggregate in {"referral", "match", "session", "notification"}:
+    if event.aggregate in {"referral", "match", "session", "contact", "notification"}:
         assert "referral_id" in written
 
 

@@ -23,3 +23,16 @@ PEER_REST_AFTER = timedelta(minutes=10)
 OUTCOME_AWAITED = timedelta(hours=24)
 
 TIMES_ON_A_PAGE = 12
+
+# The contact log. A device's clock may be ahead of ours; what is long past nobody remembers well.
+CLOCKS_DIFFER = timedelta(minutes=5)
+LOGGED_WITHIN = timedelta(days=92)
+LONGEST_CONTACT_MINUTES = 720
+MOST_IN_A_GROUP = 100
+# The unit that funders count, and from how many minutes on the last one counts: with 15 and 8,
+# 7 minutes are none, 8 to 22 are one, 23 to 37 are two. Each contact is rounded by itself.
+UNIT_MINUTES = 15
+UNIT_LEAST_MINUTES = 8
+# How far back sums of the log reach, where nobody says, and at most.
+HOURS_SHOWN = timedelta(days=91)
+LONGEST_HOURS = timedelta(days=366)

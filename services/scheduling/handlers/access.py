@@ -32,6 +32,15 @@ def check_person(caller: Caller, person: Person | None) -> Person:
     return person
 
 
+def check_peer(caller: Caller, person: Person | None) -> Person:
+    """A peer is read by themselves, and by coordinators and supervisors of the organisation."""
+    if person is None or person.kind != Role.PEER or not _serves(caller, {person.organisation_id}):
+        raise NotFound
+    if caller.role == Role.PEER and caller.person != person.id:
+        raise NotFound
+    return person
+
+
 def may_overrule(caller: Caller) -> bool:
     """Peers decide about their own hours, and coordinators with both sides."""
     return caller.role in (Role.PEER, Role.COORDINATOR)

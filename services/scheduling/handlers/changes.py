@@ -15,7 +15,7 @@ from services.scheduling.handlers.booking import chooser_of, hours_for, span_of,
 from services.scheduling.handlers.calendars import Sides, load_sides
 from services.scheduling.handlers.telling import tell_cancelled, tell_outcome, tell_rescheduled
 from services.scheduling.handlers.views import session_view
-from services.scheduling.repository import Claims, Sessions
+from services.scheduling.repository import Claims, Matches, Sessions
 
 _AT_A_TIME = 100
 
@@ -39,7 +39,7 @@ def cancel(request: Request, work: Work) -> Answer:
 
 def record_outcome(request: Request, work: Work) -> Answer:
     session, caller = _locked(request, work), caller_of(request)
-    return _answer(_resolve(session, State(request.body["outcome"]), work), caller, work)
+    return _answer(resolve(session, State(request.body["outcome"]), work), caller, work)
 
 
 def leave_unresolved(work: Work) -> None:
@@ -47,7 +47,7 @@ def leave_unresolved(work: Work) -> None:
     sessions = Sessions(work.connection)
     work.each(
         sessions.lock_without_outcome(work.now - policy.OUTCOME_AWAITED, _AT_A_TIME),
-        lambda session: _resolve(session, State.UNRESOLVED, work),
+        lambda session: resolve(session, State.UNRESOLVED, work),
     )
 
 
@@ -71,9 +71,12 @@ def call_off(sessions: Sequence[Session], cause: Cause, work: Work) -> list[Sess
     return cancelled
 
 
-def _resolve(session: Session, outcome: State, work: Work) -> Session:
+def resolve(session: Session, outcome: State, work: Work) -> Session:
+    """Note how a locked session went, and with it when the two last met, and tell."""
+    work.act_for([session.clinic_id, session.peer_organisation_id])
     resolved = session.resolved(outcome, work.now)
     Sessions(work.connection).change(resolved)
+    Matches(work.connection).note_contact([session.match_id])
     tell_outcome(resolved, work)
     return resolved
 

@@ -7,7 +7,7 @@ from services.chassis.log import get_log
 from services.chassis.work import Work
 from services.scheduling.domain.sessions import Cause, Match, TimeTaken
 from services.scheduling.handlers.changes import call_off
-from services.scheduling.repository import Claims, Matches, People, Person, Sessions
+from services.scheduling.repository import Claims, Contacts, Matches, People, Person, Sessions
 
 log = get_log(__name__)
 
@@ -32,7 +32,7 @@ def note_peer(event: dict[str, Any], work: Work) -> None:
 
 def open_match(event: dict[str, Any], work: Work) -> None:
     """From now on the two can be booked; a match that ended already stays ended."""
-    Matches(work.connection).confirm(_match(event, "confirmed"))
+    Matches(work.connection).confirm(_match(event, "confirmed"), work.now)
     _remember_client(work)
 
 
@@ -55,6 +55,7 @@ def correct_client(event: dict[str, Any], work: Work) -> None:
     referral_id, client_id = event["referral_id"], event["client_id"]
     Matches(work.connection).correct_client(referral_id, client_id)
     Sessions(work.connection).correct_client(referral_id, client_id)
+    Contacts(work.connection).correct_client(referral_id, client_id)
     try:
         with work.connection.transaction():
             Claims(work.connection).correct_client(referral_id, client_id)

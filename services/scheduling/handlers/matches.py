@@ -29,5 +29,5 @@ def keep_match(match: Match, work: Work) -> Match:
     """The match as it stands until this transaction ends, remembered if it was only learned."""
     match.parties()
     matches = Matches(work.connection)
-    matches.confirm(match)
+    matches.confirm(match, work.now)
     return matches.keep_open(match.id) or match

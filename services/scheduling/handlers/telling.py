@@ -1,4 +1,4 @@
-"""Emits a session's events; its row is new or locked, so they leave in order."""
+"""Emits the events; the row that they are about is new or locked, so they leave in order."""
 
 from datetime import datetime
 from typing import Any
@@ -7,7 +7,9 @@ from uuid import UUID
 from services.chassis.events import Event
 from services.chassis.work import Work
 from services.scheduling import events
+from services.scheduling.domain.contacts import Contact
 from services.scheduling.domain.sessions import Session
+from services.scheduling.domain.units import UNITS
 
 
 def tell_booked(session: Session, work: Work) -> None:
@@ -49,4 +51,41 @@ def _facts(session: Session) -> dict[str, Any]:
         "time_zone": session.time_zone,
         "revision": session.revision,
         "mode": session.mode,
+    }
+
+
+def tell_contact_logged(contact: Contact, work: Work) -> None:
+    _emit_contact(events.ContactLogged(**_contact_facts(contact)), contact, work)
+
+
+def tell_contact_corrected(contact: Contact, work: Work) -> None:
+    _emit_contact(events.ContactCorrected(**_contact_facts(contact)), contact, work)
+
+
+def tell_contact_withdrawn(contact: Contact, work: Work) -> None:
+    _emit_contact(events.ContactWithdrawn(**_contact_facts(contact)), contact, work)
+
+
+def _emit_contact(event: Event, contact: Contact, work: Work) -> None:
+    clinic_id = contact.person.clinic_id if contact.person else None
+    work.emit(event, org=contact.peer_organisation_id, clinic_org=clinic_id)
+
+
+def _contact_facts(contact: Contact) -> dict[str, Any]:
+    """In numbers: neither the kind nor the setting leaves."""
+    details, person = contact.details, contact.person
+    ids = ("match_id", "referral_id", "client_id", "clinic_id")
+    return {
+        "contact_id": contact.id,
+        "peer_id": contact.peer_id,
+        "peer_organisation_id": contact.peer_organisation_id,
+        **{name: getattr(person, name) if person else None for name in ids},
+        "match_ids": contact.match_ids,
+        "session_id": details.session_id,
+        "started_at": details.started_at,
+        "time_zone": contact.time_zone,
+        "minutes": details.minutes,
+        "units": UNITS.units(details.minutes),
+        "people": details.people,
+        "form": str(details.form),
     }

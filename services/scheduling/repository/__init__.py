@@ -1,6 +1,7 @@
 """All SQL of scheduling. One method, one statement, on the caller's transaction."""
 
 from services.scheduling.repository.claims import Claim, Claims
+from services.scheduling.repository.contacts import ContactFilter, Contacts
 from services.scheduling.repository.matches import Matches
 from services.scheduling.repository.organisations import Organisations
 from services.scheduling.repository.people import AvailabilityOf, People, Person
@@ -11,6 +12,8 @@ __all__ = [
     "AvailabilityOf",
     "Claim",
     "Claims",
+    "ContactFilter",
+    "Contacts",
     "Matches",
     "Organisations",
     "People",

@@ -1,6 +1,8 @@
 """Matches as far as sessions hang on them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -34,16 +36,44 @@ class Matches:
         cursor = self.connection.cursor(row_factory=class_row(Match))
         return cursor.execute(query, (match_id,)).fetchone()
 
-    def confirm(self, match: Match) -> None:
+    def find_many(self, match_ids: Sequence[UUID]) -> list[Match]:
+        query = f"""{_SELECT}
+             WHERE id = ANY (%s)
+             ORDER BY id
+        """
+        cursor = self.connection.cursor(row_factory=class_row(Match))
+        return cursor.execute(query, (list(match_ids),)).fetchall()
+
+    def confirm(self, match: Match, now: datetime) -> None:
         """Add the match, unless it is known already, perhaps as ended."""
         query = """
             INSERT INTO matches (id, referral_id, client_id, clinic_id, peer_id,
-                                 peer_organisation_id, mode, state)
+                                 peer_organisation_id, mode, state, opened_at)
             VALUES (%(id)s, %(referral_id)s, %(client_id)s, %(clinic_id)s, %(peer_id)s,
-                    %(peer_organisation_id)s, %(mode)s, 'confirmed')
+                    %(peer_organisation_id)s, %(mode)s, 'confirmed', %(now)s)
                 ON CONFLICT (id) DO NOTHING
         """
-        self.connection.execute(query, vars(match))
+        self.connection.execute(query, {**vars(match), "now": now})
+
+    def note_contact(self, match_ids: Sequence[UUID]) -> None:
+        """Work out anew when the two of each match last met: by the log, or in a session held."""
+        query = """
+            UPDATE matches
+               SET last_contact_at = (
+                    SELECT max(at)
+                      FROM (
+                            SELECT started_at AS at
+                              FROM contact_people JOIN contacts ON contacts.id = contact_id
+                             WHERE match_id = matches.id AND state = 'logged' AND people > 0
+                             UNION ALL
+                            SELECT starts_at
+                              FROM sessions
+                             WHERE match_id = matches.id AND state = 'held'
+                           ) AS met
+                   )
+             WHERE id = ANY (%s)
+        """
+        self.connection.execute(query, (list(match_ids),))
 
     def end(self, match: Match) -> None:
         query = """

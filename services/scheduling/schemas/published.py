@@ -3,6 +3,7 @@
 from marshmallow import Schema, fields, validate
 
 from services.scheduling import events
+from services.scheduling.domain.contacts import Form
 from services.scheduling.domain.sessions import MODES, OUTCOMES, Cause
 from services.scheduling.schemas.wire import Moment
 
@@ -41,10 +42,31 @@ class SessionOutcomeRecordedSchema(SessionBookedSchema):
     )
 
 
+class ContactLoggedSchema(Schema):
+    contact_id = fields.UUID(required=True)
+    peer_id = fields.UUID(required=True)
+    peer_organisation_id = fields.UUID(required=True)
+    match_id = fields.UUID(required=True, allow_none=True)
+    referral_id = fields.UUID(required=True, allow_none=True)
+    client_id = fields.UUID(required=True, allow_none=True)
+    clinic_id = fields.UUID(required=True, allow_none=True)
+    session_id = fields.UUID(required=True, allow_none=True)
+    match_ids = fields.List(fields.UUID(), required=True)
+    started_at = Moment(required=True)
+    time_zone = fields.String(required=True)
+    minutes = fields.Integer(required=True)
+    units = fields.Integer(required=True)
+    people = fields.Integer(required=True)
+    form = fields.String(required=True, validate=validate.OneOf([str(form) for form in Form]))
+
+
 PUBLISHED: dict[type, type[Schema]] = {
     events.SessionBooked: SessionBookedSchema,
     events.SessionRescheduled: SessionRescheduledSchema,
     events.SessionCancelled: SessionCancelledSchema,
     events.SessionContactDisowned: SessionContactDisownedSchema,
     events.SessionOutcomeRecorded: SessionOutcomeRecordedSchema,
+    events.ContactLogged: ContactLoggedSchema,
+    events.ContactCorrected: ContactLoggedSchema,
+    events.ContactWithdrawn: ContactLoggedSchema,
 }

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from services.chassis.http.request import Caller
+from services.chassis.roles import Role
 from services.scheduling.service import Scheduling
 from tests import support
 from tests.support import Reply, Scene, TestDatabase
@@ -35,6 +36,7 @@ class Region:
         self.clinic_id, self.organisation_id = uuid4(), uuid4()
         self.coordinator = support.coordinator(self.clinic_id, self.organisation_id)
         self.clinic = support.clinic(self.clinic_id)
+        self.supervisor = support.caller(Role.SUPERVISOR, self.organisation_id)
         self.stranger = support.coordinator(uuid4())
         self.hear_of_organisations(self.clinic_id, self.organisation_id)
 
@@ -137,6 +139,22 @@ class Region:
     def told(self, session_id: str) -> list[tuple[str, dict[str, Any]]]:
         """The session's events, in the order in which they leave."""
         return [(t, data) for t, data in self.scene.events() if data["session_id"] == session_id]
+
+    def log(self, caller: Caller, started_at: str, **more: Any) -> Reply:
+        body = {
+            "kind": "conversation",
+            "setting": "phone",
+            "minutes": 30,
+            "started_at": started_at,
+            **more,
+        }
+        return self.scene.call("log_contact", caller, body)
+
+    def logged(self, pair: Pair, started_at: str, **more: Any) -> str:
+        """An entry in the peer's log about the pair's client."""
+        reply = self.log(self.peer(pair), started_at, **{"match_ids": [pair.match_id], **more})
+        assert reply.status == 201, reply.text
+        return str(reply.json["id"])
 
     def claims(self) -> list[dict[str, Any]]:
         return self.scene.rows("SELECT session_id, kind, resource_id, during FROM claims")
