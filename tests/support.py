@@ -242,7 +242,8 @@ class Scene:
             read_body=lambda limit: payload[:limit],
         )
         response: RawResponse = (self.internal if internal else self.public).handle(raw)
-        return Reply(response.status, response.headers, response.body.decode())
+        text = response.body.decode(errors="replace")  # a file need not be text
+        return Reply(response.status, response.headers, text)
 
     def ask(
         self, path: str, *, caller: str, purpose: str, body: Any, orgs: tuple[UUID, ...] = ()

@@ -25,6 +25,16 @@ _LOCATION = """\
             proxy_pass http://{name};
         }}
 """
+# Files come with these: as large as the service takes them in base64, and in memory like all else.
+_UPLOADS = {"referrals": r"/api/referrals/referrals/[^/]+/consent-scan"}
+_UPLOAD_LOCATION = """\
+        location ~ ^({paths})$ {{
+            set $service {name};
+            client_max_body_size 8m;
+            client_body_buffer_size 8m;
+            proxy_pass http://{name};
+        }}
+"""
 # nginx's own codes, what is answered for them, and after how many seconds to come again.
 _PROBLEMS = (
     ("400 494 495 496 497", 400, "The request cannot be read.", 0),
@@ -62,9 +72,7 @@ def configuration(
         workers=workers,
         user=f"user {user};" if user else "",
         upstreams="".join(_upstream(name, web) for name, web in upstreams.items()),
-        locations="\n".join(
-            _LOCATION.format(name=name, letter=LINK_LETTERS[name]) for name in upstreams
-        ),
+        locations="\n".join(_locations(name) for name in upstreams),
         problems="\n".join(_problem(*problem) for problem in _PROBLEMS),
     )
 
@@ -79,6 +87,13 @@ def _upstream(name: str, addresses: Sequence[str]) -> str:
         f"    upstream {name} {{\n{servers}"
         "        keepalive 32;\n        keepalive_timeout 15s;\n    }\n"
     )
+
+
+def _locations(name: str) -> str:
+    """The service's paths; nginx takes the first that fits, so those of files come before."""
+    paths = _UPLOADS.get(name)
+    uploads = _UPLOAD_LOCATION.format(name=name, paths=paths) if paths else ""
+    return uploads + _LOCATION.format(name=name, letter=LINK_LETTERS[name])
 
 
 def _problem(codes: str, status: int, title: str, retry_after: int) -> str:

@@ -45,6 +45,7 @@ class Route:
     errors: tuple[int, ...] = ()
     guarded: bool = False
     max_body_bytes: int = 64 * KIBIBYTE
+    files: tuple[str, ...] = ()  # the media types of what is answered in place of JSON
     name: str = ""
 
 

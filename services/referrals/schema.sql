@@ -25,6 +25,20 @@ CREATE TABLE public.clinics (
 
 ALTER TABLE ONLY public.clinics FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.consent_scans (
+    referral_id uuid NOT NULL,
+    clinic_id uuid NOT NULL,
+    media_type text NOT NULL,
+    content bytea NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    added_by_role text NOT NULL,
+    CONSTRAINT consent_scans_media_type_known CHECK ((media_type = ANY (ARRAY['application/pdf'::text, 'image/jpeg'::text, 'image/png'::text]))),
+    CONSTRAINT consent_scans_not_too_large CHECK ((octet_length(content) <= 5242880))
+);
+ALTER TABLE ONLY public.consent_scans ALTER COLUMN content SET STORAGE EXTERNAL;
+
+ALTER TABLE ONLY public.consent_scans FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.consents (
     id uuid NOT NULL,
     referral_id uuid NOT NULL,
@@ -36,8 +50,10 @@ CREATE TABLE public.consents (
     recorded_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     end_cause text,
+    evidence text DEFAULT 'clinic-record'::text NOT NULL,
     CONSTRAINT consents_end_cause_known CHECK ((end_cause = ANY (ARRAY['withdrawn'::text, 'expired'::text, 'replaced'::text]))),
-    CONSTRAINT consents_end_has_cause CHECK (((ended_at IS NULL) = (end_cause IS NULL)))
+    CONSTRAINT consents_end_has_cause CHECK (((ended_at IS NULL) = (end_cause IS NULL))),
+    CONSTRAINT consents_evidence_known CHECK ((evidence = ANY (ARRAY['clinic-record'::text, 'paper'::text, 'spoken'::text, 'own-form'::text, 'link'::text])))
 );
 
 ALTER TABLE ONLY public.consents FORCE ROW LEVEL SECURITY;
@@ -248,8 +264,10 @@ CREATE TABLE public.referrals (
     next_date date,
     version integer DEFAULT 1 NOT NULL,
     contact_disputed_at timestamp with time zone,
+    source text DEFAULT 'clinic'::text NOT NULL,
     CONSTRAINT referrals_not_linked_to_themselves CHECK ((linked_referral_id <> id)),
     CONSTRAINT referrals_open_have_owner_and_date CHECK (((status = ANY (ARRAY['declined'::text, 'withdrawn'::text, 'completed'::text])) OR ((owner_role IS NOT NULL) AND (owner_organisation_id IS NOT NULL) AND (next_date IS NOT NULL)))),
+    CONSTRAINT referrals_source_known CHECK ((source = ANY (ARRAY['clinic'::text, 'email'::text, 'fax'::text, 'phone'::text, 'post'::text, 'in-person'::text, 'self'::text, 'relative'::text]))),
     CONSTRAINT referrals_status_known CHECK ((status = ANY (ARRAY['awaiting-consent'::text, 'submitted'::text, 'information-requested'::text, 'accepted'::text, 'declined'::text, 'withdrawn'::text, 'completed'::text])))
 );
 
@@ -308,6 +326,9 @@ ALTER TABLE ONLY public.tasks FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE ONLY public.clinics
     ADD CONSTRAINT clinics_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.consent_scans
+    ADD CONSTRAINT consent_scans_pkey PRIMARY KEY (referral_id);
 
 ALTER TABLE ONLY public.consents
     ADD CONSTRAINT consents_pkey PRIMARY KEY (id);
@@ -414,6 +435,9 @@ CREATE INDEX tasks_open_by_age ON public.tasks USING btree (clinic_id, opened_at
 
 CREATE TRIGGER steps_only_added BEFORE DELETE OR UPDATE ON public.steps FOR EACH ROW WHEN ((old.clinic_id <> '5e1f7e57-0000-4000-8000-000000000001'::uuid)) EXECUTE FUNCTION public.refuse_change();
 
+ALTER TABLE ONLY public.consent_scans
+    ADD CONSTRAINT consent_scans_referral_id_fkey FOREIGN KEY (referral_id) REFERENCES public.referrals(id);
+
 ALTER TABLE ONLY public.consents
     ADD CONSTRAINT consents_referral_id_fkey FOREIGN KEY (referral_id) REFERENCES public.referrals(id);
 
@@ -435,6 +459,10 @@ ALTER TABLE ONLY public.tasks
 ALTER TABLE public.clinics ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY clinics_acting ON public.clinics USING ((id = ANY (public.acting_organisations())));
+
+ALTER TABLE public.consent_scans ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY consent_scans_of_acting_organisations ON public.consent_scans USING ((clinic_id = ANY (public.acting_organisations())));
 
 ALTER TABLE public.consents ENABLE ROW LEVEL SECURITY;
 

@@ -5,6 +5,7 @@ from functools import partial
 from services.chassis.cursors import PageSchema
 from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, OPERATOR, SUPERVISOR
 from services.chassis.service import Service, consumes, every, internal, recalls, route
+from services.referrals.domain.source import LARGEST_SCAN_BYTES, MediaType
 from services.referrals.handlers import (
     clinics,
     consent,
@@ -13,6 +14,7 @@ from services.referrals.handlers import (
     measures,
     read,
     recall,
+    scan,
     submit,
     synthetic,
     tasks,
@@ -71,6 +73,15 @@ class Referrals(Service):
         status=201,
         handler=submit.submit_referral,
     )
+    enter_referral = route(
+        "POST",
+        "/entered-referrals",
+        roles={COORDINATOR},
+        body=requests.EnteredReferralSchema,
+        answer=answers.ReferralAnswerSchema,
+        status=201,
+        handler=submit.enter_referral,
+    )
     list_referrals = route(
         "GET",
         "/referrals",
@@ -128,6 +139,21 @@ class Referrals(Service):
         roles=CLINIC_STAFF,
         body=requests.ConsentSchema,
         handler=consent.give_consent,
+    )
+    put_consent_scan = step(
+        "PUT",
+        "/referrals/{referral_id}/consent-scan",
+        roles=CLINIC_STAFF,
+        body=requests.ConsentScanSchema,
+        handler=scan.put_consent_scan,
+        max_body_bytes=LARGEST_SCAN_BYTES * 3 // 2,  # base64 makes four signs of three
+    )
+    read_consent_scan = route(
+        "GET",
+        "/referrals/{referral_id}/consent-scan",
+        roles=CONCERNED,
+        files=tuple(MediaType),
+        handler=scan.read_consent_scan,
     )
     withdraw_consent = step(
         "POST",

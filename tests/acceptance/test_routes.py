@@ -1,5 +1,6 @@
 """Every live route refuses a missing token, a wrong role, and another organisation's id."""
 
+import base64
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ BODIES: dict[str, Any] = {
     "referrals.give_consent": a_consent(),
     "referrals.correct_referral": {"topics": ["grief"]},
     "referrals.correct_client": {"preferred_name": "Bill"},
+    "referrals.enter_referral": None,  # by the place's own referral
+    "referrals.put_consent_scan": {"content": base64.b64encode(b"%PDF-1.7\n%%EOF").decode()},
     "matching.put_peer_organisation": {"name": "Made-up", "time_zone": "America/Chicago"},
     "matching.add_peer": {
         "display_name": "Pretend",
@@ -116,6 +119,8 @@ def operations(api: Api) -> list[Operation]:
 def body_of(operation: Operation, ids: dict[str, str], referral: dict[str, Any]) -> Any:
     if operation.name == "referrals.submit_referral":
         return referral
+    if operation.name == "referrals.enter_referral":
+        return {**referral, "source": "fax"}
     if operation.name == "scheduling.book":
         return {**BODIES[operation.name], "match_id": ids["match_id"]}
     return BODIES.get(operation.name, {}) if operation.method != "GET" else None

@@ -26,7 +26,8 @@ ALWAYS = {
 
 def status_of(route: Route) -> int:
     """The status of the route's good answer; without anything to say, 204."""
-    return 204 if route.answer is None and route.status == 200 else route.status
+    says_nothing = route.answer is None and not route.files
+    return 204 if says_nothing and route.status == 200 else route.status
 
 
 def api_answer(service: str, route: Route, raw: RawRequest, answer: Answer) -> RawResponse:
@@ -74,6 +75,8 @@ def _whole(status: int, headers: dict[str, str], answer: Answer, body: Any) -> R
         kind, content = JSON, json.dumps(body, ensure_ascii=False, default=_text).encode()
     else:
         return RawResponse(status=status, headers=headers)
+    if answer.file_name is not None:
+        headers = {**headers, "Content-Disposition": f'attachment; filename="{answer.file_name}"'}
     return RawResponse(status=status, headers={"Content-Type": kind, **headers}, body=content)
 
 

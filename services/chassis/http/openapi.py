@@ -40,6 +40,7 @@ _HEADERS = {
     "Link": 'The next page, as rel="next".',
     "Retry-After": "Seconds to wait before the request is sent again.",
     "Allow": "The methods that this path knows.",
+    "Content-Disposition": "The file is for keeping, and what to call it.",
     "X-Request-Id": "Names this request in our logs.",
     "Idempotency-Replayed": "`true` where the answer of an earlier, equal request is given again.",
 }
@@ -196,6 +197,9 @@ def _good_response(route: Route) -> dict[str, Any]:
     if route.answer is not None:
         schema = _list_of(route.answer) if route.many else route.answer
         response["content"] = {"application/json": {"schema": schema}}
+    elif route.files:
+        response["headers"]["Content-Disposition"] = "Content-Disposition"
+        response["content"] = {media_type: {} for media_type in route.files}
     return response
 
 

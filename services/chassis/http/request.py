@@ -61,7 +61,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What becomes of a request: a body for the route's schema, or a page, or bytes as they are."""
+    """What becomes of a request: a body for the route's schema, or a page, or bytes as they are.
+
+    Bytes with a `file_name` of our own choosing are kept as a file and never shown as a page.
+    """
 
     body: Any = None
     status: int | None = None
@@ -71,6 +74,7 @@ class Answer:
     html: str | None = None
     content: bytes | None = None
     content_type: str | None = None
+    file_name: str | None = None
 
 
 class Read(Protocol):

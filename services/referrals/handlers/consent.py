@@ -10,6 +10,7 @@ from services.chassis.problems import Invalid
 from services.chassis.work import Work
 from services.referrals.domain import consent as rules
 from services.referrals.domain.progress import CONSENTED, Action, ReferralEnded, Status, move
+from services.referrals.domain.source import KEYED_IN, Evidence, Source
 from services.referrals.events import (
     ReferralAccepted,
     ReferralConsentEnded,
@@ -84,9 +85,15 @@ def consent_row(case: Case, consent: rules.Consent, given: Mapping[str, Any]) ->
         "given_on": given["given_on"] or case.today,
         "scope": consent.scope,
         "recipients": consent.recipients,
+        "evidence": given["evidence"] or evidence_by(case.row["source"]),
         "ends_at": consent.ends_at and consent.ends_at.astimezone(UTC),
         "recorded_at": case.work.now,
     }
+
+
+def evidence_by(source: str) -> Evidence:
+    """What speaks for a consent of which nobody said it: the way the referral came in."""
+    return KEYED_IN.get(Source(source), Evidence.CLINIC_RECORD)
 
 
 def record_consent(case: Case, given: Mapping[str, Any], *, field: str) -> None:

@@ -9,10 +9,15 @@ from services.chassis.problems import NotFound
 from services.chassis.roles import CLIENT
 from services.chassis.work import Work
 from services.referrals.handlers.view import referral_answer, summary
-from services.referrals.repository.referrals import Referrals
+from services.referrals.repository.referrals import Referrals, Row
 
 
 def read_referral(request: Request, work: Work) -> Answer:
+    return referral_answer(own_referral(request, work), work)
+
+
+def own_referral(request: Request, work: Work) -> Row:
+    """Find the referral, if it is one that the caller is concerned with."""
     caller = request.caller
     found = Referrals(work.connection).find(ids=[request.path["referral_id"]])
     row = next(iter(found), None)
@@ -20,7 +25,7 @@ def read_referral(request: Request, work: Work) -> Answer:
         raise NotFound
     if caller.role is CLIENT and row["client_id"] != caller.person:
         raise NotFound
-    return referral_answer(row, work)
+    return row
 
 
 def list_referrals(request: Request, work: Work) -> Answer:

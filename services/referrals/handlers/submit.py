@@ -10,6 +10,7 @@ from services.chassis.work import Work
 from services.referrals.domain import person
 from services.referrals.domain.person import Earlier
 from services.referrals.domain.progress import Status
+from services.referrals.domain.source import Source
 from services.referrals.handlers.case import Case
 from services.referrals.handlers.consent import record_first_consent
 from services.referrals.handlers.view import Kept, referral_answer
@@ -20,12 +21,21 @@ from services.referrals.schemas.requests import NEEDS, PLAN, REPRESENTATIVE, cli
 
 def submit_referral(request: Request, work: Work) -> Answer:
     """Take in a referral; the same person's earlier one at this clinic is linked."""
-    body = request.body
+    return received(request.body, Source.CLINIC, work)
+
+
+def enter_referral(request: Request, work: Work) -> Answer:
+    """Key in a referral that a clinic sent by other means; it is the clinic's like any other."""
+    return received(request.body, request.body["source"], work)
+
+
+def received(body: dict[str, Any], source: Source, work: Work) -> Answer:
     clinic = submitting_clinic(body["clinic_id"], work)
     client = client_facts(body["client"])
     identity = person.identity(client)
     known = person.same_person(identity, Referrals(work.connection).earlier(clinic["id"], identity))
-    case = Case(work, new_row(body, client, clinic, known, work), clinic, newcomer=identity)
+    row = new_row(body, client, clinic, known, work, source=source)
+    case = Case(work, row, clinic, newcomer=identity)
     with work.connection.pipeline():  # what is written needs no answer before the next goes out
         consent = take_in(case, body["consent"])
     answer = referral_answer(case.row, work, Kept(consent, case.noted))
@@ -46,7 +56,13 @@ def submitting_clinic(given: UUID | None, work: Work) -> Row:
 
 
 def new_row(
-    body: dict[str, Any], client: dict[str, Any], clinic: Row, known: Earlier | None, work: Work
+    body: dict[str, Any],
+    client: dict[str, Any],
+    clinic: Row,
+    known: Earlier | None,
+    work: Work,
+    *,
+    source: Source,
 ) -> Row:
     plan, representative = body["treatment_plan"], body["representative"]
     return {
@@ -56,6 +72,7 @@ def new_row(
         "linked_referral_id": known.referral_id if known else None,
         "contact_disputed_at": None,
         "external_reference": body["external_reference"],
+        "source": source,
         "status": Status.AWAITING_CONSENT,
         "accepted": False,
         "received_at": work.now,
@@ -77,7 +94,7 @@ def new_row(
 def take_in(case: Case, given: Mapping[str, Any] | None) -> Row | None:
     """Write down the referral and how far it goes; return the consent that is kept."""
     consent = None
-    case.note("received")
+    case.note("received", source=case.row["source"])
     if case.row["linked_referral_id"]:
         case.note("linked", referral_id=case.row["linked_referral_id"])
     if given:

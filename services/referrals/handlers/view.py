@@ -10,6 +10,7 @@ from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, Role
 from services.chassis.work import Work
 from services.referrals.domain import person
 from services.referrals.domain.progress import MatchState, Status, plan_state
+from services.referrals.repository.consent_scans import ConsentScans
 from services.referrals.repository.consents import Consents
 from services.referrals.repository.referrals import Referrals, Row
 from services.referrals.repository.work_records import InformationRequests, Step, Steps
@@ -22,6 +23,7 @@ EVERYBODY_SEES: Final = (
     "accepted",
     "urgency",
     "received_at",
+    "source",
     "next_date",
     "version",
 )
@@ -38,6 +40,8 @@ CODES: Final = frozenset(
         "kind",
         "channel",
         "fields",
+        "source",
+        "evidence",
     }
 )
 DETAILS_SEEN: Final[Mapping[Role, frozenset[str]]] = {
@@ -53,12 +57,14 @@ class Kept:
     consent: Row | None
     steps: Sequence[Step]
     information_requests: Sequence[Row] = ()
+    scan: Row | None = None
 
     @classmethod
     def of(cls, referral_id: UUID, work: Work) -> "Kept":
         consent = next(iter(Consents(work.connection).in_force([referral_id])), None)
         steps = Steps(work.connection).of(referral_id)
-        return cls(consent, steps, InformationRequests(work.connection).of(referral_id))
+        asked = InformationRequests(work.connection).of(referral_id)
+        return cls(consent, steps, asked, ConsentScans(work.connection).of(referral_id))
 
 
 def referral_answer(row: Row, work: Work, kept: Kept | None = None) -> Answer:
@@ -85,6 +91,7 @@ def whole(row: Row, work: Work, kept: Kept) -> dict[str, Any]:
     consent = kept.consent
     view = {**summary(row, caller.role), **row["needs"]}
     view["consent"] = consent and {**consent, "with": consent["recipients"]}
+    view["consent_scan"] = kept.scan
     view["timeline"] = timeline(kept.steps, caller.role, consent["scope"] if consent else [])
     if caller.role is not CLIENT:
         view |= {name: row[name] for name in STAFF_SEES}

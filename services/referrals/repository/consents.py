@@ -18,15 +18,16 @@ class Consents:
     def add(self, consent: Mapping[str, Any]) -> None:
         query = """
             INSERT INTO consents
-                (id, referral_id, clinic_id, given_on, scope, recipients, ends_at, recorded_at)
+                (id, referral_id, clinic_id, given_on, scope, recipients, evidence, ends_at,
+                 recorded_at)
             VALUES (%(id)s, %(referral_id)s, %(clinic_id)s, %(given_on)s, %(scope)s,
-                    %(recipients)s, %(ends_at)s, %(recorded_at)s)
+                    %(recipients)s, %(evidence)s, %(ends_at)s, %(recorded_at)s)
         """
         self.connection.execute(query, consent)
 
     def in_force(self, referral_ids: Sequence[UUID]) -> list[Row]:
         query = """
-            SELECT referral_id, given_on, scope, recipients, ends_at
+            SELECT referral_id, given_on, scope, recipients, evidence, ends_at
               FROM consents
              WHERE referral_id = ANY (%s) AND ended_at IS NULL
         """

@@ -23,13 +23,13 @@ class Referrals:
     def add(self, row: Row, identity: Identity) -> None:
         query = """
             INSERT INTO referrals (
-                id, clinic_id, client_id, linked_referral_id, external_reference, status,
+                id, clinic_id, client_id, linked_referral_id, external_reference, source, status,
                 accepted, received_at, submitted_at, urgency, client, needs, plan,
                 representative, record_key, name_key, birth_date, email_key, phone_key,
                 owner_role, owner_organisation_id, next_date, version)
             VALUES (
                 %(id)s, %(clinic_id)s, %(client_id)s, %(linked_referral_id)s,
-                %(external_reference)s, %(status)s, %(accepted)s, %(received_at)s,
+                %(external_reference)s, %(source)s, %(status)s, %(accepted)s, %(received_at)s,
                 %(submitted_at)s, %(urgency)s, %(client)s, %(needs)s, %(plan)s,
                 %(representative)s, %(record_key)s, %(name_key)s, %(birth_date)s,
                 %(email_key)s, %(phone_key)s, %(owner_role)s, %(owner_organisation_id)s,
@@ -39,9 +39,9 @@ class Referrals:
 
     def lock(self, referral_id: UUID) -> Row | None:
         query = """
-            SELECT id, clinic_id, client_id, linked_referral_id, external_reference, status,
-                   accepted, received_at, submitted_at, withdrawn_by, urgency, client, needs,
-                   plan, representative, match_id, match_round, match_state,
+            SELECT id, clinic_id, client_id, linked_referral_id, external_reference, source,
+                   status, accepted, received_at, submitted_at, withdrawn_by, urgency, client,
+                   needs, plan, representative, match_id, match_round, match_state,
                    peer_organisation_id, owner_role, owner_organisation_id, next_date,
                    contact_disputed_at, version
               FROM referrals
@@ -52,9 +52,9 @@ class Referrals:
 
     def find(self, *, ids: Sequence[UUID] = (), client_ids: Sequence[UUID] = ()) -> list[Row]:
         query = """
-            SELECT id, clinic_id, client_id, linked_referral_id, external_reference, status,
-                   accepted, received_at, submitted_at, withdrawn_by, urgency, client, needs,
-                   plan, representative, match_id, match_round, match_state,
+            SELECT id, clinic_id, client_id, linked_referral_id, external_reference, source,
+                   status, accepted, received_at, submitted_at, withdrawn_by, urgency, client,
+                   needs, plan, representative, match_id, match_round, match_state,
                    peer_organisation_id, owner_role, owner_organisation_id, next_date,
                    contact_disputed_at, version
               FROM referrals
@@ -74,9 +74,9 @@ class Referrals:
     ) -> list[Row]:
         """List newest first; a client_id narrows the list to one person's own."""
         query = """
-            SELECT id, clinic_id, client_id, linked_referral_id, external_reference, status,
-                   accepted, received_at, submitted_at, withdrawn_by, urgency, client, needs,
-                   plan, representative, match_id, match_round, match_state,
+            SELECT id, clinic_id, client_id, linked_referral_id, external_reference, source,
+                   status, accepted, received_at, submitted_at, withdrawn_by, urgency, client,
+                   needs, plan, representative, match_id, match_round, match_state,
                    peer_organisation_id, owner_role, owner_organisation_id, next_date,
                    contact_disputed_at, version
               FROM referrals

@@ -6,7 +6,7 @@ from typing import Final
 from services.chassis.database import Connection
 from services.chassis.organisations import SYNTHETIC_CLINIC
 
-_PARTS: Final = ("steps", "tasks", "consents", "information_requests")
+_PARTS: Final = ("steps", "tasks", "consents", "consent_scans", "information_requests")
 
 
 def forget_synthetic(connection: Connection, before: datetime) -> int:

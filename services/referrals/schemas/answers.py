@@ -55,6 +55,13 @@ class ConsentAnswerSchema(RecipientsSchema):  # type: ignore[misc, valid-type]
     given_on = fields.Date(required=True)
     scope = fields.List(fields.String(), required=True)
     until = fields.AwareDateTime(allow_none=True, attribute="ends_at")
+    evidence = fields.String(required=True)
+
+
+class ConsentScanAnswerSchema(Schema):
+    media_type = fields.String(required=True)
+    bytes = fields.Integer(required=True)
+    added_at = fields.AwareDateTime(required=True)
 
 
 class ReferralSummarySchema(Schema):
@@ -69,6 +76,7 @@ class ReferralSummarySchema(Schema):
     next_date = fields.Date(allow_none=True)
     match = fields.Nested(MatchProgressSchema, allow_none=True)
     plan_line = fields.Nested(PlanLineSchema, required=True)
+    source = fields.String(required=True)
     client = fields.Nested(ClientSchema)
     version = fields.Integer(required=True)
 
@@ -79,6 +87,7 @@ class ReferralAnswerSchema(NeedsSchema, ReferralSummarySchema):
     linked_referral_id = fields.UUID(allow_none=True)
     same_person_elsewhere = fields.List(fields.UUID())
     consent = fields.Nested(ConsentAnswerSchema, allow_none=True)
+    consent_scan = fields.Nested(ConsentScanAnswerSchema, allow_none=True)
     representative = fields.Nested(RepresentativeSchema, allow_none=True)
     information_requests = fields.List(fields.Nested(QuestionSchema))
     timeline = fields.List(fields.Nested(StepSchema), required=True)

@@ -14,6 +14,7 @@ from services.referrals.domain.consent import ANY_PEER_ORGANISATION, SCOPES, end
 from services.referrals.domain.ownership import Urgency
 from services.referrals.domain.person import birth_date_problem, default_channel
 from services.referrals.domain.progress import Status
+from services.referrals.domain.source import KEYED_IN, TOLD_BY_STAFF, Source
 from services.referrals.schemas.values import (
     AgeBand,
     ClockTime,
@@ -23,6 +24,7 @@ from services.referrals.schemas.values import (
     Email,
     LanguageTag,
     PostalCode,
+    ScanContent,
     TimeZone,
     Words,
 )
@@ -207,6 +209,12 @@ class ConsentSchema(RecipientsSchema):  # type: ignore[misc, valid-type]
         fields.String(validate=validate.OneOf(SCOPES)), least=1, load_default=lambda: list(SCOPES)
     )
     until = DayOrMoment(load_default=None, allow_none=True, validate=consent_lasts)
+    evidence = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.OneOf([*TOLD_BY_STAFF]),
+        metadata={"description": "How it is known; left out, as the referral came in"},
+    )
 
 
 class PreferencesSchema(Schema):
@@ -252,6 +260,16 @@ class NewReferralSchema(AskedSchema):
     consent = fields.Nested(ConsentSchema, allow_none=True, load_default=None)
     representative = fields.Nested(RepresentativeSchema, allow_none=True, load_default=None)
     external_reference = Words(longest=200, allow_none=True, load_default=None)
+
+
+class EnteredReferralSchema(NewReferralSchema):
+    """A referral that a coordinator keys in for a clinic."""
+
+    source = fields.Enum(Source, by_value=True, required=True, validate=validate.OneOf(KEYED_IN))
+
+
+class ConsentScanSchema(Schema):
+    content = ScanContent(required=True)
 
 
 class CorrectionSchema(Schema):

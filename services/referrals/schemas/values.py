@@ -1,6 +1,7 @@
 """Single values that a clinic types, each checked as far as one value can be."""
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import cache
@@ -11,6 +12,7 @@ from marshmallow import ValidationError, fields, validate
 
 from services.chassis import places
 from services.referrals.domain.person import age_bounds
+from services.referrals.domain.source import LARGEST_SCAN_BYTES, media_type
 
 # The shape of a language tag, RFC 5646 section 2.1, without private-use and irregular tags.
 LANGUAGE_TAG: Final = re.compile(
@@ -158,3 +160,30 @@ class DayOrMoment(fields.String):
         except (ValueError, OverflowError):
             pass
         raise ValidationError("Neither a day nor an RFC 3339 time.")
+
+
+class ScanContent(fields.String):
+    """A scan in base64 (RFC 4648 section 4), judged by what is in it."""
+
+    def __init__(self, **more: Any) -> None:
+        told = "A PDF, JPEG or PNG of at most 5 MiB, in base64"
+        super().__init__(metadata={"description": told}, **more)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **more: Any
+    ) -> Any:
+        text = str(super()._deserialize(value, attr, data, **more))
+        try:
+            content = b64decode(text, validate=True)
+        except ValueError:
+            raise ValidationError("Not base64.") from None
+        problem = scan_problem(content)
+        if problem:
+            raise ValidationError(problem)
+        return content
+
+
+def scan_problem(content: bytes) -> str | None:
+    if len(content) > LARGEST_SCAN_BYTES:
+        return "Larger than 5 MB."
+    return None if media_type(content) else "Not a whole PDF, JPEG or PNG file."

@@ -28,6 +28,7 @@ def owner(path: str) -> str | None:
         ("/api/referrals/referrals", "referrals"),
         ("/api/matching/openapi.json", "matching"),
         ("/scheduling/calendar", "scheduling"),
+        ("/api/referrals/referrals/0b7c/consent-scan", "referrals"),
         ("/l/r-abc", "referrals"),
         ("/l/m-abc", "matching"),
         ("/l/s-abc", "scheduling"),
@@ -61,3 +62,12 @@ def test_only_repeatable_requests_go_to_another_replica() -> None:
     (rule,) = re.findall(r"proxy_next_upstream ([^;]*);", TEXT)
 
     assert "non_idempotent" not in rule
+
+
+def test_only_the_path_of_scans_takes_large_bodies() -> None:
+    larger = re.findall(r"location ~ (\S+) \{[^}]*client_max_body_size 8m;", TEXT)
+
+    assert len(larger) == 1
+    assert re.search(larger[0], "/api/referrals/referrals/0b7c/consent-scan")
+    assert not re.search(larger[0], "/api/referrals/referrals")
+    assert LOCATIONS.index((larger[0], "referrals")) == 0
