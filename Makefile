@@ -24,7 +24,7 @@ clean: ## stop it and remove its data
 	@if [ -x $(BIN)/kindred ]; then $(BIN)/kindred clean; fi
 
 test: dev ## all tests, on servers of their own
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
 check: dev ## what CI runs: format, lint, import rules, types, generated files, tests
 	@$(MAKE) --no-print-directory lint types verify test

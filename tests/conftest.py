@@ -1,17 +1,45 @@
-"""Real servers: a private PostgreSQL and RabbitMQ a session, a fresh database a test."""
+"""Real servers: a private PostgreSQL and RabbitMQ a process, a fresh database a test."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from deploy.machine.postgres import PrivatePostgres
 from deploy.machine.rabbitmq import PrivateRabbit
 from tests.support import Databases, TestDatabase
 
 ROOT = Path(__file__).resolve().parent.parent
-RUN = Path(os.environ.get("KINDRED_TEST_RUN", ROOT / ".run" / "test-servers"))
+RUN = Path(os.environ.get("KINDRED_TEST_RUN", ROOT / ".run" / "test-servers")) / os.environ.get(
+    "PYTEST_XDIST_WORKER", "alone"
+)
+# What takes longest begins first. Each of these folders shares one running system.
+LONGEST = ("tests/faults/alone", "tests/acceptance", "tests/faults/redundancy")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_rank)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """With several processes, tests that share a system run in one of them, in their order."""
+    return _SharedSystems(config, log)
+
+
+class _SharedSystems(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        folder = path.rpartition("/")[0]
+        return folder if folder in LONGEST else path
+
+
+def _rank(item: pytest.Item) -> int:
+    path = item.nodeid.partition("::")[0]
+    found = [number for number, folder in enumerate(LONGEST) if path.startswith(f"{folder}/")]
+    return found[0] if found else len(LONGEST) + (not path.startswith("tests/faults/"))
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +88,6 @@ def broker() -> Iterator[str]:
     if given:
         yield given
         return
-    server = PrivateRabbit(RUN / "rabbitmq").start()
+    server = PrivateRabbit(RUN / "rabbitmq").discard().start()
     yield server.url
     server.stop()

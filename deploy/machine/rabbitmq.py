@@ -1,5 +1,6 @@
 """A private RabbitMQ node and its own epmd, on loopback only; rabbitmq_cluster has several."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,8 +64,12 @@ class RabbitServer:
         return f"amqp://{user}:{secret}@{LOOPBACK}:{self.port}/{VHOST}"
 
     @property
+    def data(self) -> Path:
+        return self.folder / "mnesia"
+
+    @property
     def has_data(self) -> bool:
-        return (self.folder / "mnesia").exists()
+        return self.data.exists()
 
     def prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -141,7 +146,7 @@ class RabbitServer:
             RABBITMQ_NODENAME=self.node,
             RABBITMQ_CONFIG_FILE=self.folder / "rabbitmq.conf",
             RABBITMQ_ENABLED_PLUGINS_FILE=self.folder / "enabled_plugins",
-            RABBITMQ_MNESIA_BASE=self.folder / "mnesia",
+            RABBITMQ_MNESIA_BASE=self.data,
             RABBITMQ_LOG_BASE=self.logs,
             RABBITMQ_LOGS=self.logs / f"{self.name}-node.log",
             RABBITMQ_DIST_PORT=self.distribution_port,
@@ -195,6 +200,12 @@ class PrivateRabbit:
     @property
     def logs(self) -> Path:
         return self._server.logs
+
+    def discard(self) -> "PrivateRabbit":
+        """Forget an earlier run's data: one that ended in its first start may have left half."""
+        self.ledger.end_leftovers()
+        shutil.rmtree(self._server.data, ignore_errors=True)
+        return self
 
     def start(self) -> "PrivateRabbit":
         """Start it, ending first what an earlier run left in this folder."""

@@ -40,7 +40,7 @@ class Broker:
         folder.mkdir(parents=True, exist_ok=True)
         secret = Secrets(folder / "secrets.json").of("rabbitmq")
         loaded = definitions(secret, {USER: PASSWORD}, TOPOLOGY)
-        self.server = PrivateRabbit(folder, loaded=loaded)
+        self.server = PrivateRabbit(folder, loaded=loaded).discard()
 
     @property
     def url(self) -> str:

@@ -360,7 +360,7 @@ def test_without_the_exclusion_constraint_the_checker_finds_a_double_booking(
     assert services.verdict().findings == []
 
     with psycopg.connect(services.databases["scheduling"].owner) as connection:
-        connection.execute("TRUNCATE sessions, claims")
+        connection.execute("TRUNCATE sessions, claims CASCADE")
         connection.execute("ALTER TABLE claims DROP CONSTRAINT claims_one_at_a_time")
     with psycopg.connect(services.databases["notifications"].owner) as connection:
         connection.execute("TRUNCATE messages")

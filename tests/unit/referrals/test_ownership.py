@@ -29,7 +29,7 @@ def care_of(
 
 
 @pytest.mark.parametrize(
-    ("status", "match_state", "urgency"), list(product(OPEN, [None, *MatchState], Urgency))
+    ("status", "match_state", "urgency"), list(product(sorted(OPEN), [None, *MatchState], Urgency))
 )
 def test_no_open_referral_is_left_without_owner_and_later_date(
     status: Status, match_state: MatchState | None, urgency: Urgency
@@ -40,7 +40,7 @@ def test_no_open_referral_is_left_without_owner_and_later_date(
     assert found.next_date > FRIDAY
 
 
-@pytest.mark.parametrize("status", set(Status) - OPEN)
+@pytest.mark.parametrize("status", sorted(set(Status) - OPEN))
 def test_what_has_ended_needs_nobody(status: Status) -> None:
     assert care_of(status) is None
 
