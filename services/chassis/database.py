@@ -1,6 +1,6 @@
 """The pool, and transactions that act for named organisations."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any, TypeVar
@@ -121,13 +121,19 @@ class Database:
         self.pool.close(timeout=5)
 
     @contextmanager
-    def transaction(self, orgs: Iterable[UUID] = ()) -> Iterator[Connection]:
-        """One transaction: committed when the block ends, rolled back when it raises."""
+    def transaction(
+        self, orgs: Iterable[UUID] = (), *, last: Callable[[], object] = lambda: None
+    ) -> Iterator[Connection]:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        `last` sends its statements, and the commit is sent with them, before any is answered.
+        """
         connection = self._take()
         try:
             _begin(connection, orgs)
             try:
                 yield connection
+                _commit(connection, last)
             except BaseException as error:
                 with suppress(psycopg.Error):  # the pool throws away what cannot even be undone
                     connection.execute("ROLLBACK")
@@ -135,7 +141,6 @@ class Database:
                     connection.close()  # the next one may find a server that takes writes
                     raise ReadOnly from error
                 raise
-            _commit(connection)
         finally:
             self.pool.putconn(connection)
 
@@ -156,9 +161,12 @@ def _begin(connection: Connection, orgs: Iterable[UUID]) -> None:
     connection.execute(query.encode(), prepare=False)
 
 
-def _commit(connection: Connection) -> None:
+def _commit(connection: Connection, last: Callable[[], object]) -> None:
     """Commit; after a failed statement that nobody minded, a server answers with a mere word."""
-    if connection.execute("COMMIT").statusmessage != "COMMIT":
+    with connection.pipeline():
+        last()
+        committed = connection.execute("COMMIT")
+    if committed.statusmessage != "COMMIT":
         raise psycopg.errors.InFailedSqlTransaction("a statement failed: nothing is stored")
     if connection in _doubtful:
         connection.close()

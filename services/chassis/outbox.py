@@ -1,5 +1,6 @@
 """Add events to the transaction that caused them, numbered per aggregate."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -49,45 +50,65 @@ class Emitted:
 def store(connection: Connection, bodies: Mapping[type, Body], emitted: Sequence[Emitted]) -> None:
     """Write the events in order; the streams' row locks are held before a position is drawn.
 
-    So for one aggregate the order of positions, of numbers and of commits is the same.
+    So for one aggregate the order of positions, of numbers and of commits is the same. Streams are
+    locked in the order of their ids, so that two transactions cannot wait for each other. All goes
+    as one JSON text in one statement: cheaper for one event than a round trip more, and for a
+    hundred than a Python-built array for every column.
     """
-    rows = [
-        (event_id, number, one, event)
-        for number, one in zip(_next_numbers(connection, emitted), emitted, strict=True)
-        for event_id in (uuid4(),)
-        for event in one.versions
-    ]
     query = """
-          WITH stored AS (
+          WITH new AS MATERIALIZED (
+        SELECT *
+          FROM ROWS FROM (json_to_recordset(%s) AS (
+                   event_id uuid, type text, versions text, aggregate text, aggregate_id uuid,
+                   later bigint, org_id uuid, clinic_org_id uuid, traceparent text,
+                   occurred_at timestamptz, body text)) WITH ORDINALITY
+            AS new (event_id, type, versions, aggregate, aggregate_id, later, org_id,
+                    clinic_org_id, traceparent, occurred_at, body, place)),
+               numbered AS (
+        INSERT INTO streams (aggregate_id, aggregate, sequence)
+        SELECT aggregate_id, aggregate, 1 + max(later)
+          FROM new
+         GROUP BY aggregate_id, aggregate
+         ORDER BY aggregate_id, aggregate
+            ON CONFLICT (aggregate_id, aggregate) DO UPDATE
+           SET sequence = streams.sequence + excluded.sequence
+        RETURNING aggregate_id, aggregate, sequence),
+               stored AS (
         INSERT INTO outbox (event_id, type, versions, aggregate, aggregate_id, epoch, sequence,
                             org_id, clinic_org_id, traceparent, occurred_at, body)
         SELECT event_id, type, versions, aggregate, aggregate_id, (SELECT max(epoch) FROM epochs),
-               sequence, org_id, clinic_org_id, traceparent, occurred_at, body
-          FROM unnest(%b::uuid[], %b::text[], %b::text[], %b::text[], %b::uuid[], %b::bigint[],
-                      %b::uuid[], %b::uuid[], %b::text[], %b::timestamptz[], %b::bytea[])
-               WITH ORDINALITY
-            AS new (event_id, type, versions, aggregate, aggregate_id, sequence, org_id,
-                    clinic_org_id, traceparent, occurred_at, body, position)
-         ORDER BY position)
+               sequence - later, org_id, clinic_org_id, traceparent, occurred_at,
+               convert_to(body, 'UTF8')
+          FROM new JOIN numbered USING (aggregate_id, aggregate)
+         ORDER BY place)
         SELECT pg_notify(%s, '')
     """
-    connection.execute(
-        query,
-        (
-            [event_id for event_id, *_ in rows],
-            [event.type for *_, event in rows],
-            [one.version_names for *_, one, _ in rows],
-            [one.aggregate for *_, one, _ in rows],
-            [one.aggregate_id for *_, one, _ in rows],
-            [number for _, number, *_ in rows],
-            [one.org for *_, one, _ in rows],
-            [one.clinic_org for *_, one, _ in rows],
-            [one.traceparent for *_, one, _ in rows],
-            [one.occurred_at for *_, one, _ in rows],
-            [bodies[type(event)].of(event) for *_, event in rows],
-            WAKE_RELAY,
-        ),
-    )
+    connection.execute(query, (_as_json(bodies, emitted), WAKE_RELAY))
+
+
+def _as_json(bodies: Mapping[type, Body], emitted: Sequence[Emitted]) -> str:
+    """A record a row of the outbox; `later` counts the events of its stream that follow here."""
+    rows = []
+    later: Counter[tuple[UUID, str]] = Counter()
+    for one in reversed(emitted):
+        stream = (one.aggregate_id, one.aggregate)
+        shared = {
+            "event_id": str(uuid4()),
+            "versions": one.version_names,
+            "aggregate": one.aggregate,
+            "aggregate_id": str(one.aggregate_id),
+            "later": later[stream],
+            "org_id": str(one.org) if one.org else None,
+            "clinic_org_id": str(one.clinic_org) if one.clinic_org else None,
+            "traceparent": one.traceparent,
+            "occurred_at": one.occurred_at.isoformat(),
+        }
+        rows += [
+            {**shared, "type": event.type, "body": bodies[type(event)].of(event).decode()}
+            for event in reversed(one.versions)
+        ]
+        later[stream] += 1
+    return json.dumps(rows[::-1])
 
 
 def notify(connection: Connection, channel: str) -> None:
@@ -152,32 +173,3 @@ def sent(
     """
     values = (list(aggregates), since, since, after, after, limit)
     return connection.execute(query, values).fetchall()
-
-
-def _next_numbers(connection: Connection, emitted: Sequence[Emitted]) -> list[int]:
-    counts = Counter((one.aggregate_id, one.aggregate) for one in emitted)
-    # Sorted, so that two transactions lock the streams they share in the same order.
-    streams = sorted(counts)
-    query = """
-        INSERT INTO streams (aggregate_id, aggregate, sequence)
-        SELECT * FROM unnest(%b::uuid[], %b::text[], %b::bigint[])
-            ON CONFLICT (aggregate_id, aggregate) DO UPDATE
-           SET sequence = streams.sequence + excluded.sequence
-        RETURNING aggregate_id, aggregate, sequence
-    """
-    rows = connection.execute(
-        query,
-        (
-            [aggregate_id for aggregate_id, _ in streams],
-            [aggregate for _, aggregate in streams],
-            [counts[stream] for stream in streams],
-        ),
-    ).fetchall()
-    last = {(row["aggregate_id"], row["aggregate"]): int(row["sequence"]) for row in rows}
-    following = {stream: number - counts[stream] for stream, number in last.items()}
-    numbers = []
-    for one in emitted:
-        stream = (one.aggregate_id, one.aggregate)
-        following[stream] += 1
-        numbers.append(following[stream])
-    return numbers

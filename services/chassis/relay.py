@@ -30,6 +30,9 @@ log = get_log(__name__)
 
 CONFIRM_SECONDS = 5.0
 IDLE_SECONDS = 0.25
+# A channel opened while a queue had no leader may refuse for that queue for as long as it lives,
+# long after the cluster has elected one: a channel that refuses and is older than this is left.
+TRUSTED_SECONDS = 3.0
 MOST_REMEMBERED = 5000
 Row = Mapping[str, Any]
 
@@ -140,7 +143,7 @@ class Relay:
             publisher = Publisher(
                 self.service, followed, broker, channel, confirms, leadership.beat
             )
-            while not stopping():
+            while not (stopping() or publisher.is_distrusted):
                 busy = {row["aggregate_id"] for row in publisher.sent}
                 rows = read_batch(database, self.settings.relay_batch, busy)
                 if journal:
@@ -187,6 +190,8 @@ class Publisher:
     beat: Callable[[], None]
     # The last turn, to which not all answers may have come.
     sent: Sequence[Row] = ()
+    opened_at: float = field(default_factory=time.monotonic)
+    is_distrusted: bool = False
 
     @property
     def last_tag(self) -> int:
@@ -218,7 +223,10 @@ class Publisher:
                 self.broker.drain_events(timeout=min(left, BEAT_SECONDS))
             except TimeoutError:
                 continue
-        return self.confirms.take()
+        found = self.confirms.take()
+        is_old = time.monotonic() - self.opened_at > TRUSTED_SECONDS
+        self.is_distrusted = self.is_distrusted or bool(found.refused and is_old)
+        return found
 
 
 def message(service: str, row: Row) -> amqp.Message:
@@ -299,7 +307,7 @@ def _hold(database: Connection, rows: Sequence[Row], problem: str) -> None:
     query = """
         UPDATE outbox
            SET attempts = attempts + 1, problem = %s,
-               not_before = clock_timestamp() + least(power(2, least(attempts, 6)), 60)
+               not_before = clock_timestamp() + power(2, least(attempts, 4))
                                                 * interval '1 second'
          WHERE position = ANY (%s)
     """

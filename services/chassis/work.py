@@ -164,7 +164,10 @@ class Workplace:
         """One transaction, committed with its events when the block ends well."""
         beat()
         acting = set(orgs)
-        with self.database.transaction(acting) as connection:
+
+        def store_events() -> None:
+            work.store_events()
+
+        with self.database.transaction(acting, last=store_events) as connection:
             work = self.on(connection, orgs=acting, **facts)
             yield work
-            work.store_events()

@@ -68,9 +68,15 @@ class Node:
         self.system.identity(self.name).send(signal.SIGCONT)
 
     def cut_off(self) -> None:
+        """From all others at once: one that still reached it would end the rest as well.
+
+        RabbitMQ makes a link lost between two nodes, both of which a third reaches, a loss of
+        all links, and with pause_minority every node then stops serving.
+        """
         self.control(
             "eval",
-            "[begin erlang:set_cookie(N, cut_off), erlang:disconnect_node(N) end || N <- nodes()].",
+            "Others = nodes(), [erlang:set_cookie(N, cut_off) || N <- Others],"
+            " [erlang:disconnect_node(N) || N <- Others].",
         )
 
     def join_again(self) -> None:

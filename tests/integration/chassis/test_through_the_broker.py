@@ -17,6 +17,7 @@ from kombu.connection import Connection
 from kombu.entity import Exchange, Queue
 
 from services.chassis import broker as broker_connections
+from services.chassis import relay as relay_module
 from services.chassis.pulse import Pulse
 from services.chassis.queue_loop import QueueLoop
 from services.chassis.relay import Answers, Confirms, Relay, turns
@@ -173,6 +174,36 @@ def test_an_event_that_no_queue_takes_stays_and_holds_its_aggregate(
 
     numbers = [json.loads(m.body)["number"] for m in taken_from(broker, OWN, 2)]
     assert numbers == [1, 2]
+
+
+def test_a_connection_on_which_the_broker_keeps_refusing_is_left_for_another(
+    scene: Scene, broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def counted(urls: str, name: str) -> broker_connections.BrokerConnection:
+        opened.append(name)
+        return broker_connections.open_connection(urls, name)
+
+    monkeypatch.setattr(relay_module, "open_connection", counted)
+    monkeypatch.setattr(relay_module, "TRUSTED_SECONDS", 0.5)
+    full = {"x-queue-type": "quorum", "x-max-length": 1, "x-overflow": "reject-publish"}
+    with Connection(broker) as connection:
+        source = Exchange("matching.events", type="topic", durable=True)
+        small = Queue("matching.small", source, routing_key="note.#", queue_arguments=full)
+        small(connection).declare()
+        try:
+            with Running(Relay("matching", scene.settings)) as running:
+                for _ in range(9):
+                    emit(scene, uuid4(), 1)
+                wait_for(lambda: len(opened) > 2)
+                small(connection).delete()
+                wait_for(lambda: sent(scene) == 9, seconds=30)
+        finally:
+            small(connection).delete()
+
+    assert running.error is None
+    assert set(opened) == {"matching.relay"}
 
 
 def test_an_event_that_is_tried_again_is_in_the_journal_once(
