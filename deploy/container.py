@@ -15,6 +15,7 @@ from deploy.machine.private_files import Secrets, key_file, key_set_file, make_k
 from deploy.machine.rabbitmq_definitions import ADMIN, VHOST, definitions
 from deploy.machine.run_folder import write_atomically, write_json
 from deploy.machine.service_processes import TOKEN_ISSUER
+from deploy.menu import FILE as MENU
 from deploy.topology import FILE, SERVICES, apply, read_topology
 from services.chassis.http.keys import kid_of
 
@@ -63,11 +64,13 @@ def setup() -> None:
     nginx = gateway.configuration(
         listen="8080",
         upstreams={service: [f"{service}-web:{HTTP}"] for service in SERVICES},
+        assets=Path("/setup/assets"),
         folder=Path("/tmp"),  # noqa: S108  of the container, which holds nothing else
         access_log="/dev/stdout",
         error_log="/dev/stderr",
     )
     write_atomically(FOR_SERVERS / "gateway" / "nginx.conf", nginx, mode=_READABLE)
+    gateway.write_assets(FOR_SERVERS / "gateway" / "assets", mode=_READABLE)
 
 
 def migrate() -> None:
@@ -93,6 +96,7 @@ def settings(service: str) -> dict[str, str]:
         "KINDRED_OWNERS": owners,
         "KINDRED_SMTP": "mail:2525",
         "KINDRED_TOPOLOGY": str(FILE),
+        "KINDRED_MENU": str(MENU),
     }
 
 

@@ -7,6 +7,7 @@ from deploy.machine.run_folder import REPOSITORY
 
 _GENERATORS = (
     "deploy.topology",
+    "deploy.menu",
     "deploy.docs",
     "deploy.schemas",
     "deploy.places",

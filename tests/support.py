@@ -36,6 +36,7 @@ from services.chassis.http.keys import (
 from services.chassis.http.pipeline import Pipeline
 from services.chassis.http.raw import RawRequest, RawResponse
 from services.chassis.http.request import Caller
+from services.chassis.http.visits import Visits
 from services.chassis.migrate import migrate
 from services.chassis.roles import Role
 from services.chassis.service import Route, Service, Timer
@@ -179,7 +180,13 @@ class Scene:
         self.workplace = Workplace(self.service, self.pool, self.settings, self.clock)
         keys_file = PublicKeys(self.folder / "keys.json")
         verifier = tokens.Verifier(keys_file, self.settings.token_issuer, self.service.name)
-        pipeline = Pipeline(self.workplace, self.owners, verifier)  # type: ignore[arg-type]
+        self.visits = Visits.from_settings(self.settings, keys_file)
+        pipeline = Pipeline(
+            self.workplace,
+            self.owners,  # type: ignore[arg-type]
+            verifier,
+            self.visits,
+        )
         self.public = public_application(pipeline)
         self.internal = internal_application(pipeline)
 

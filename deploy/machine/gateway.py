@@ -10,8 +10,10 @@ from signal import SIGQUIT
 from deploy.machine.environment import server_environment
 from deploy.machine.ports import LOOPBACK, answers
 from deploy.machine.processes import Program
-from deploy.machine.run_folder import CannotStart
+from deploy.machine.run_folder import CannotStart, write_atomically
 from deploy.machine.unprivileged import unprivileged
+from services.chassis.assets import STYLESHEET, stylesheet
+from services.chassis.pages import POLICY
 
 TEMPLATE = Path(__file__).parents[1] / "gateway" / "nginx.conf"
 BINARY = Path("/usr/sbin/nginx")
@@ -22,6 +24,15 @@ LINK_LETTERS = {"referrals": "r", "matching": "m", "scheduling": "s", "notificat
 _LOCATION = """\
         location ~ ^(/api/{name}(/|$)|/{name}(/|$)|/l/{letter}-|/health/{name}/(live|ready)$) {{
             set $service {name};
+            proxy_pass http://{name};
+        }}
+"""
+# The start, and where one signs in and out, lie with the service that has those pages.
+_SIGN_IN = "referrals"
+_SIGN_IN_LOCATION = """\
+        location ~ ^/(|sign-in|sign-out)$ {{
+            set $service {name};
+            limit_req zone=sign_in burst=10 nodelay;
             proxy_pass http://{name};
         }}
 """
@@ -43,9 +54,21 @@ _PROBLEMS = (
     ("408", 408, "The request took too long to arrive.", 0),
     ("413", 413, "The request is too large.", 0),
     ("414", 414, "The address is too long.", 0),
+    ("429", 429, "These were too many tries at once; wait a little.", 30),
     ("500 501", 500, "Something went wrong here.", 0),
     ("502 503", 503, "The service is away for a moment; try again.", 2),
     ("504", 504, "The service did not answer in time; try again.", 2),
+)
+
+
+# For people, where their browser asks for a page.
+_PAGE = (
+    '<!doctype html><html lang="en" class="govuk-template"><head><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    '<title>{title} – Kindred</title><link rel="stylesheet" href="/assets/{stylesheet}"></head>'
+    '<body class="govuk-template__body"><div class="govuk-width-container">'
+    '<main class="govuk-main-wrapper"><h1 class="govuk-heading-l">{title}</h1>'
+    '<p class="govuk-body">Nothing was changed.</p></main></div></body></html>'
 )
 
 
@@ -58,6 +81,7 @@ def configuration(
     listen: str,
     upstreams: Mapping[str, Sequence[str]],
     folder: Path,
+    assets: Path,
     access_log: str,
     error_log: str,
     workers: int = 1,
@@ -67,6 +91,7 @@ def configuration(
     return _Template(TEMPLATE.read_text()).substitute(
         listen=listen,
         folder=folder,
+        assets=assets,
         access_log=access_log,
         error_log=error_log,
         workers=workers,
@@ -93,20 +118,33 @@ def _locations(name: str) -> str:
     """The service's paths; nginx takes the first that fits, so those of files come before."""
     paths = _UPLOADS.get(name)
     uploads = _UPLOAD_LOCATION.format(name=name, paths=paths) if paths else ""
-    return uploads + _LOCATION.format(name=name, letter=LINK_LETTERS[name])
+    signing_in = _SIGN_IN_LOCATION.format(name=name) if name == _SIGN_IN else ""
+    return uploads + _LOCATION.format(name=name, letter=LINK_LETTERS[name]) + signing_in
 
 
 def _problem(codes: str, status: int, title: str, retry_after: int) -> str:
     """A page of its own address: a named location fails where the address was not read yet."""
     body = json.dumps({"type": "about:blank", "title": title, "status": status})
     retry = f"            add_header Retry-After {retry_after} always;\n" if retry_after else ""
+    page = _PAGE.format(title=title, stylesheet=STYLESHEET)
     return (
-        f"        error_page {codes} ={status} /.problem/{status};\n"
+        f"        error_page {codes} ={status} /.problem/{status}$as_page;\n"
         f"        location = /.problem/{status} {{\n"
         "            internal;\n"
         "            default_type application/problem+json;\n"
         f"{retry}            return {status} '{body}';\n        }}\n"
+        f"        location = /.problem/{status}.html {{\n"
+        "            internal;\n"
+        "            default_type text/html;\n"
+        f'            add_header Content-Security-Policy "{POLICY}" always;\n'
+        f"{retry}            return {status} '{page}';\n        }}\n"
     )
+
+
+def write_assets(folder: Path, mode: int = 0o644) -> None:
+    """The style sheet of all pages, under the name that they call it by."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / STYLESHEET, stylesheet().decode(), mode=mode)
 
 
 @dataclass(frozen=True)
@@ -120,12 +158,13 @@ class Gateway:
         if not BINARY.exists():
             raise CannotStart("nginx is missing: install the package nginx-light.")
         account = unprivileged()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        write_assets(self.folder / "assets")
         account.own_all(self.folder)
         text = configuration(
             listen=f"{LOOPBACK}:{self.port}",
             upstreams=self.upstreams,
             folder=self.folder,
+            assets=self.folder / "assets",
             access_log=f"{self.logs}/gateway-access.log",
             error_log=f"{self.logs}/gateway-error.log",
         )

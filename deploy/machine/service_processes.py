@@ -11,6 +11,7 @@ from deploy.machine.ports import LOOPBACK, FreePorts
 from deploy.machine.private_files import key_file, key_set_file
 from deploy.machine.processes import Program
 from deploy.machine.run_folder import REPOSITORY, RunFolder
+from deploy.menu import FILE as MENU
 from deploy.topology import FILE as TOPOLOGY
 from deploy.topology import SERVICES
 from services.chassis.http.keys import kid_of
@@ -92,6 +93,8 @@ class ServiceProcesses:
             },
             "KINDRED_OWNERS": owners,
             "KINDRED_TOPOLOGY": str(TOPOLOGY),
+            "KINDRED_MENU": str(MENU),
+            "KINDRED_DEMO_ACCOUNTS": str(self.run.path / "demo.json"),
             "KINDRED_TOKEN_ISSUER": TOKEN_ISSUER,
             "KINDRED_DEMO": "1",
             "KINDRED_TOKEN_KEYS": str(key_set_file(self.run.keys)),

@@ -1,22 +1,26 @@
 """Pages for people: plain forms without script, readable by everybody, in English and Spanish."""
 
-import hashlib
-from base64 import b64encode
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
+from services.chassis.assets import STYLESHEET
+from services.chassis.http.reading import LANGUAGES
 from services.chassis.problems import Problem
 
-_TEMPLATES = Path(__file__).parent / "templates"
-_STYLE = (_TEMPLATES / "page.css").read_text()
-_STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+if TYPE_CHECKING:
+    from services.chassis.http.request import Form, Request
 
-# The one style sheet stands in the page and is named by its hash; nothing else may load or run.
+_TEMPLATES = Path(__file__).parent / "templates"
+
+# The one style sheet comes from the gateway; nothing else may load or run.
 POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; "
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
 
@@ -32,6 +36,8 @@ _WORDS = {
             "Nothing was saved. If something is still open, a new message will come.",
         ),
         422: ("We could not read that", "Nothing was saved. Please go back and try again."),
+        403: ("This page is not for you", "Nothing was saved."),
+        412: ("Somebody else changed this", "Nothing was saved. Please look at it again."),
         503: ("Please try again in a moment", "Nothing was saved."),
         500: ("Something went wrong on our side", "Nothing was saved. Please try again later."),
     },
@@ -46,6 +52,8 @@ _WORDS = {
             "No se guardó nada. Si queda algo pendiente, recibirá otro mensaje.",
         ),
         422: ("No pudimos leerlo", "No se guardó nada. Vuelva atrás e inténtelo de nuevo."),
+        403: ("Esta página no es para usted", "No se guardó nada."),
+        412: ("Otra persona cambió esto", "No se guardó nada. Vuelva a mirarlo."),
         503: ("Inténtelo de nuevo en un momento", "No se guardó nada."),
         500: (
             "Algo salió mal por nuestra parte",
@@ -56,22 +64,54 @@ _WORDS = {
 
 
 class Pages:
-    """Renders a service's templates; each extends `page.html` with blocks `title` and `main`."""
+    """Renders a service's templates; each extends `page.html` with blocks `title` and `main`.
+
+    Words are English where they are written, and come in other languages from `words/<code>.po`
+    beside the templates' folder.
+    """
 
     def __init__(self, templates: Path) -> None:
-        self._environment = Environment(
-            loader=ChoiceLoader([FileSystemLoader(templates), FileSystemLoader(_TEMPLATES)]),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._words = {code: _words_in(templates.parent, code) for code in LANGUAGES}
+        self._environments = {
+            code: _environment(templates, words) for code, words in self._words.items()
+        }
 
     def render(self, template: str, *, language: str, **facts: Any) -> str:
-        style = Markup(_STYLE)  # noqa: S704  our own file
-        return self._environment.get_template(template).render(
-            language=language, style=style, **facts
+        found = self._environments[language].get_template(template)
+        return found.render(language=language, stylesheet=STYLESHEET, **facts)
+
+    def visited(self, template: str, request: "Request", **facts: Any) -> str:
+        """A page for the signed-in person whose request it is."""
+        return self.render(
+            template, language=request.language, visit=request.visit, form=request.form, **facts
         )
+
+    def word(self, text: str, language: str) -> str:
+        return self._words[language].gettext(text)
+
+
+def _environment(templates: Path, words: NullTranslations) -> Environment:
+    environment = Environment(
+        loader=ChoiceLoader([FileSystemLoader(templates), FileSystemLoader(_TEMPLATES)]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
+    return environment
+
+
+def _words_in(folder: Path, language: str) -> NullTranslations:
+    path = folder / "words" / f"{language}.po"
+    if not path.exists():
+        return NullTranslations()
+    compiled = BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return Translations(compiled)
 
 
 _CHASSIS_PAGES = Pages(_TEMPLATES)
@@ -85,3 +125,8 @@ def problem_page(problem: Problem, language: str) -> str:
     else:
         title, text = words[422 if problem.status < 500 else 500]
     return _CHASSIS_PAGES.render("problem.html", language=language, title=title, text=text)
+
+
+def signed_out_page(form: "Form", language: str, *, idle: bool) -> str:
+    """What was sent after the session had ended, kept until its writer has signed in again."""
+    return _CHASSIS_PAGES.render("signed-out.html", language=language, kept=form, idle=idle)

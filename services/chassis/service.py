@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from services.chassis.http.request import Answer, Preparation, Request
     from services.chassis.internal import Directory
     from services.chassis.loops import LoopContext
+    from services.chassis.problems import Problem
     from services.chassis.work import Work
 
 SchemaClass = type[Schema]
@@ -67,11 +68,21 @@ class InternalRoute:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """One page for people, by its full outside path; the link's secret is what admits."""
+    """One page for people, by its full outside path.
+
+    With roles it is for whoever has signed in as one of them; without, a link's secret in the path
+    is what admits, or it is open as the sign-in page is. `again` shows a form once more with what
+    was typed, in a transaction of its own, where the handler raised what its reader can mend.
+    `menu` is the entry that leads here, by language.
+    """
 
     method: str
     path: str
     handler: "Callable[[Request, Work], Answer]"
+    roles: frozenset[Role] = frozenset()
+    query: type[Schema] | None = None
+    again: "Callable[[Request, Work, Problem], Answer] | None" = None
+    menu: Mapping[str, str] | None = None
     name: str = ""
 
 
@@ -191,8 +202,15 @@ def internal(
     return InternalRoute(method=method, path=path, callers=purposes, handler=handler, **more)
 
 
-def page(method: str, path: str, *, handler: "Callable[[Request, Work], Answer]") -> Page:
-    return Page(method=method, path=path, handler=handler)
+def page(
+    method: str,
+    path: str,
+    *,
+    handler: "Callable[[Request, Work], Answer]",
+    roles: Collection[Role] = (),
+    **more: Any,
+) -> Page:
+    return Page(method=method, path=path, handler=handler, roles=frozenset(roles), **more)
 
 
 def consumes(

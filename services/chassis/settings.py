@@ -48,6 +48,9 @@ class Settings:
     journal: Path | None
     stuck_seconds: int
     demo: bool
+    sign_in: str
+    demo_accounts: Path | None
+    menu: Path | None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -74,6 +77,9 @@ class Settings:
             journal=reader.optional_path("JOURNAL"),
             stuck_seconds=reader.number("STUCK_SECONDS", 30, 5, 3600),
             demo=reader.number("DEMO", 0, 0, 1) == 1,
+            sign_in=reader.text("SIGN_IN", "referrals"),
+            demo_accounts=reader.optional_path("DEMO_ACCOUNTS"),
+            menu=reader.optional_path("MENU"),
         )
         reader.raise_if_wrong()
         return settings

@@ -2,9 +2,10 @@
 
 from functools import partial
 
+from services.chassis import signin
 from services.chassis.cursors import PageSchema
 from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, OPERATOR, SUPERVISOR
-from services.chassis.service import Service, consumes, every, internal, recalls, route
+from services.chassis.service import Service, consumes, every, internal, page, recalls, route
 from services.referrals.domain.source import LARGEST_SCAN_BYTES, MediaType
 from services.referrals.handlers import (
     clinics,
@@ -21,6 +22,7 @@ from services.referrals.handlers import (
     tell,
     triage,
 )
+from services.referrals.pages import console, referring
 from services.referrals.schemas import answers, events, requests
 
 CLINIC_STAFF = {CLINIC, COORDINATOR}
@@ -206,6 +208,47 @@ class Referrals(Service):
         errors=(409,),
         guarded=True,
         handler=tasks.finish_task,
+    )
+
+    start = page("GET", "/", handler=signin.start)
+    show_sign_in = page("GET", "/sign-in", query=signin.AskedSchema, handler=signin.show)
+    sign_in = page("POST", "/sign-in", handler=signin.enter)
+    sign_out = page("POST", "/sign-out", handler=signin.leave)
+
+    show_referrals = page(
+        "GET",
+        "/referrals/",
+        roles=CLINIC_STAFF,
+        query=requests.ReferralsQuerySchema,
+        handler=console.show_list,
+        menu={"en": "Referrals", "es": "Derivaciones"},
+    )
+    show_new_referral = page("GET", "/referrals/new", roles={CLINIC}, handler=referring.show)
+    send_new_referral = page(
+        "POST",
+        "/referrals/new",
+        roles={CLINIC},
+        handler=referring.send,
+        again=referring.show_again,
+    )
+    show_referral = page(
+        "GET", "/referrals/{referral_id}", roles=CLINIC_STAFF, handler=console.show
+    )
+    act_on_referral = page(
+        "POST",
+        "/referrals/{referral_id}",
+        roles=CLINIC_STAFF,
+        handler=console.acting(
+            {
+                "accept": accept_referral,
+                "decline": decline_referral,
+                "request-information": request_information,
+                "provide-information": provide_information,
+                "consent": give_consent,
+                "withdraw": withdraw_referral,
+            }
+        ),
+        again=console.show_again,
     )
 
     tell_needs = internal(

@@ -36,6 +36,7 @@ from services.chassis.http.keys import PublicKeys
 from services.chassis.http.pipeline import Pipeline
 from services.chassis.http.raw import RawRequest, RawResponse
 from services.chassis.http.tokens import Verifier
+from services.chassis.http.visits import Visits
 from services.chassis.internal import Directory
 from services.chassis.log import configure, get_log
 from services.chassis.refusals import Refusal
@@ -196,9 +197,11 @@ def serve(service: type[Service]) -> int:
     database = Database(settings.database, name=f"{name}.web", pool_size=settings.pool_size)
     database.open()
     check_migrations(database, name)
-    verifier = Verifier(PublicKeys(settings.token_keys), settings.token_issuer, name)
+    keys = PublicKeys(settings.token_keys)
+    verifier = Verifier(keys, settings.token_issuer, name)
     workplace = Workplace(service, database, settings)
-    pipeline = Pipeline(workplace, Directory.from_settings(settings), verifier)
+    visits = Visits.from_settings(settings, keys)
+    pipeline = Pipeline(workplace, Directory.from_settings(settings), verifier, visits)
     status = host(
         name,
         "web",

@@ -52,6 +52,8 @@ def internal_answer(schema: type[Schema] | None, answer: Answer) -> RawResponse:
 def page_answer(answer: Answer, policy: str) -> RawResponse:
     """A page, or with a location and no page, where to go next (303)."""
     headers = {"Content-Security-Policy": policy}
+    if answer.set_cookie is not None:
+        headers["Set-Cookie"] = answer.set_cookie
     if answer.html is None and answer.content is None and answer.location is not None:
         return RawResponse(
             status=answer.status or 303, headers={**headers, "Location": answer.location}

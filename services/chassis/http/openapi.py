@@ -14,6 +14,7 @@ from services.chassis.http.answering import status_of
 from services.chassis.http.idempotency import WRITES
 from services.chassis.http.raw import RawResponse
 from services.chassis.http.routing import parameters_of
+from services.chassis.http.sessions import COOKIE
 from services.chassis.problems import Problem
 from services.chassis.roles import STAFF
 from services.chassis.service import Page, Route, Service
@@ -107,6 +108,15 @@ def statuses_of(route: Route) -> list[int]:
 
 def _add_components(spec: APISpec) -> None:
     spec.components.schema("Problem", _PROBLEM)
+    spec.components.security_scheme(
+        "session",
+        {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": COOKIE,
+            "description": "Who has signed in at /sign-in; for pages only.",
+        },
+    )
     spec.components.security_scheme(
         "token",
         {
@@ -209,22 +219,29 @@ def _list_of(schema: type[Schema]) -> dict[str, Any]:
 
 
 def _page_operation(page: Page) -> dict[str, Any]:
+    """A page's forms carry what their page hid in them, so nobody writes them by hand."""
     html: dict[str, Any] = {"text/html": {"schema": {"type": "string"}}}
     problem = html | {problems.CONTENT_TYPE: {"schema": "Problem"}}
     acts = page.method == "POST"
+    refusals = {403, 404, 410, 422, 500, 503, *((409, 413, 415) if acts else ())}
+    if page.roles:
+        refusals |= {401, 412}
     operation: dict[str, Any] = {
         "operationId": page.name,
         "summary": _words(page.name),
-        "tags": ["links"],
-        "security": [],
+        "tags": ["pages"],
+        "security": [{"session": []}] if page.roles else [],
         "responses": {
             "200": {"description": "A page.", "content": html},
+            "303": {"description": "Where to go on.", "headers": {"Location": "Location"}},
             **{
                 str(status): {"description": _title(_PROBLEMS[status]), "content": problem}
-                for status in (404, 410, 422, 500, 503, *((409, 413, 415) if acts else ()))
+                for status in sorted(refusals)
             },
         },
     }
+    if page.roles:
+        operation["x-roles"] = sorted(page.roles)
     if acts:
         form = {"type": "object", "additionalProperties": {"type": "string"}}
         content = {"application/x-www-form-urlencoded": {"schema": form}}

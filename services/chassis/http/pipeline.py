@@ -22,14 +22,25 @@ from services.chassis.http import answering, idempotency, reading
 from services.chassis.http.idempotency import KeyedRequest
 from services.chassis.http.json_body import MAX_BYTES, read_json
 from services.chassis.http.raw import RawRequest, RawResponse
-from services.chassis.http.request import Caller, Preparation, Request
+from services.chassis.http.request import (
+    Answer,
+    Caller,
+    Form,
+    Preparation,
+    Request,
+    entity_tag,
+)
+from services.chassis.http.sessions import NotSignedIn, cookie_of
 from services.chassis.http.tokens import InvalidToken, Verifier
+from services.chassis.http.visits import Visits, sign_in_first
 from services.chassis.internal import ORGS, PURPOSE, Directory, organisations_of
 from services.chassis.log import get_log
 from services.chassis.problems import (
     BadRequest,
+    Conflict,
     Forbidden,
     Invalid,
+    PreconditionFailed,
     Refused,
     Unauthorized,
     Unavailable,
@@ -54,6 +65,7 @@ class Pipeline:
     workplace: Workplace
     directory: Directory
     verifier: Verifier
+    visits: Visits
 
     def respond(
         self, target: Route | InternalRoute | Page, raw: RawRequest, path: Mapping[str, str]
@@ -118,18 +130,54 @@ class Pipeline:
     def _respond_with_page(
         self, page: Page, raw: RawRequest, path: Mapping[str, str]
     ) -> RawResponse:
-        """No token: the secret in the path is looked up by the handler, and admits or not."""
+        """A page for a role; or one whose link's secret the handler looks up, or open to all."""
+        now, language = self.workplace.clock(), reading.language_of(raw.header("accept-language"))
+        form = reading.read_form(raw) if raw.method == "POST" else Form()
+        if raw.method == "POST" and "secret" not in path:
+            self.visits.require_own_site(raw)
+        visit = None
+        if page.roles:
+            try:
+                visit = self.visits.admit(page, raw, form, now)
+            except NotSignedIn as nobody:
+                return sign_in_first(raw, form, nobody, language)
+        errors: dict[str, list[str]] = {}
+        query = reading.read_query(raw.query, reading.schema_of(page.query), errors)
+        if errors and page.query:
+            raise Invalid(errors)
         request = Request(
+            caller=visit.session.caller if visit else None,
             path=reading.read_path(path),
-            form=reading.read_form(raw) if raw.method == "POST" else {},
-            language=reading.language_of(raw.header("accept-language")),
+            query=query,
+            form=form,
+            language=language,
+            cookie=cookie_of(raw),
+            visit=visit,
+            if_match=entity_tag(int(form["version"]))
+            if form.get("version", "").isdigit()
+            else None,
         )
+        answer = self._page(page, request, _trace(raw))
+        if visit and answer.set_cookie is None:
+            answer = replace(answer, set_cookie=self.visits.sessions.renewed(visit.session, now))
+        return answering.page_answer(answer, pages.POLICY)
 
-        def act() -> RawResponse:
-            with self.workplace.begin(traceparent=_trace(raw)) as work:
-                return answering.page_answer(page.handler(request, work), pages.POLICY)
+    def _page(self, page: Page, request: Request, traceparent: str) -> Answer:
+        """What the handler shows; or its form once more, where it raised what can be mended."""
 
-        return _retried(act)
+        def act() -> Answer:
+            with self._begin(request.caller, traceparent=traceparent) as work:
+                return page.handler(request, work)
+
+        try:
+            return _retried(act)
+        except (DomainError, Invalid, PreconditionFailed, Conflict, Refused) as error:
+            if page.again is None:
+                raise
+            problem = Refused(error) if isinstance(error, DomainError) else error
+            with self._begin(request.caller) as work:
+                shown = page.again(request, work, problem)
+            return replace(shown, status=shown.status or problem.status)
 
     @property
     def _name(self) -> str:
@@ -206,6 +254,12 @@ def _retried(act: Callable[[], T]) -> T:
         except (SerializationFailure, DeadlockDetected):
             continue
     return act()
+
+
+def _version_seen(form: Form) -> str | None:
+    """What a page's form says instead of If-Match."""
+    seen = form.get("version", "")
+    return entity_tag(int(seen)) if seen.isascii() and seen.isdigit() else None
 
 
 def _named_organisations(raw: RawRequest) -> frozenset[UUID]:

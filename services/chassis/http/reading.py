@@ -11,6 +11,7 @@ from marshmallow import Schema, ValidationError, fields
 
 from services.chassis.http.json_body import can_be_stored, read_bytes, require_type
 from services.chassis.http.raw import RawRequest
+from services.chassis.http.request import Form
 from services.chassis.problems import BadRequest, NotFound
 
 LANGUAGES = ("en", "es")
@@ -52,13 +53,13 @@ def read_query(query: str, schema: Schema, errors: dict[str, list[str]]) -> Mapp
     return loaded
 
 
-def read_form(raw: RawRequest) -> dict[str, str]:
-    """The fields of a page's form; of a name sent twice, the last."""
+def read_form(raw: RawRequest) -> Form:
+    """The fields of a page's form."""
     content = read_bytes(raw, MAX_FORM_BYTES)
     if not content:
-        return {}
+        return Form()
     require_type(raw, FORM_TYPE)
-    return dict(_pairs(content.decode("ascii", errors="replace")))
+    return Form(_pairs(content.decode("ascii", errors="replace")))
 
 
 def load(schema: Schema, given: Any, whole: str, errors: dict[str, list[str]]) -> Any:

@@ -1,7 +1,7 @@
 """What a handler is given, and what it gives back."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import UUID
@@ -10,7 +10,9 @@ from services.chassis.problems import PreconditionFailed, PreconditionRequired
 from services.chassis.roles import STAFF, Role
 
 if TYPE_CHECKING:
+    from services.chassis.http.sessions import Session
     from services.chassis.internal import Directory
+    from services.chassis.menu import MenuEntry
     from services.chassis.work import Work
 
 T = TypeVar("T")
@@ -32,6 +34,20 @@ class Caller:
         return self.role in STAFF
 
 
+class Form(dict[str, str]):
+    """A page's form: of a name sent several times, the last; `all` gives each."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self._pairs = list(pairs)
+        super().__init__(self._pairs)
+
+    def pairs(self) -> list[tuple[str, str]]:
+        return self._pairs
+
+    def all(self, name: str) -> list[str]:
+        return [value for sent, value in self._pairs if sent == name]
+
+
 @dataclass(frozen=True)
 class Request:
     """One request whose every part was read by its schema."""
@@ -40,10 +56,12 @@ class Request:
     path: Mapping[str, Any] = field(default_factory=dict)
     query: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
-    form: Mapping[str, str] = field(default_factory=dict)
+    form: Form = field(default_factory=Form)
     if_match: str | None = None
     purpose: str | None = None
     language: str = "en"
+    cookie: str = ""
+    visit: "Visit | None" = None
 
     def expects(self, version: int) -> None:
         """Refuse unless the caller saw this version; only staff must say what they saw.
@@ -57,6 +75,16 @@ class Request:
         strong = {tag for weak, tag in _ENTITY_TAG.findall(self.if_match) if not weak}
         if str(version) not in strong:
             raise PreconditionFailed
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A signed-in person's visit to a page: what the page's frame shows and its forms carry."""
+
+    session: "Session"
+    form_token: str
+    menu: "Sequence[MenuEntry]"
+    path: str
 
 
 @dataclass(frozen=True)
@@ -75,6 +103,7 @@ class Answer:
     content: bytes | None = None
     content_type: str | None = None
     file_name: str | None = None
+    set_cookie: str | None = None
 
 
 class Read(Protocol):

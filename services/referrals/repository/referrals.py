@@ -98,6 +98,16 @@ class Referrals:
         }
         return self.connection.execute(query, values).fetchall()
 
+    def counts(self, clinic_ids: Collection[UUID]) -> dict[str, int]:
+        query = """
+            SELECT status, count(*) AS number
+              FROM referrals
+             WHERE clinic_id = ANY (%s)
+             GROUP BY status
+        """
+        rows = self.connection.execute(query, [list(clinic_ids)])
+        return {row["status"]: row["number"] for row in rows}
+
     def save(self, row: Row) -> None:
         query = """
             UPDATE referrals

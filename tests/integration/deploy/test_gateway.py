@@ -14,6 +14,7 @@ from deploy.machine.ledger import Ledger
 from deploy.machine.ports import LOOPBACK, FreePorts
 from deploy.machine.processes import stop_together, wait_until_ready
 from deploy.topology import SERVICES
+from services.chassis.assets import STYLESHEET
 
 SECRET = "m-canary-9c2e"
 
@@ -60,7 +61,8 @@ def ask(gateway: Gateway, method: str, path: str, **more: Any) -> urllib3.BaseHT
 @pytest.mark.parametrize(
     ("method", "path", "more", "status"),
     [
-        ("GET", "/", {}, 404),
+        ("GET", "/nowhere", {}, 404),
+        ("GET", "/", {}, 503),
         ("GET", "/internal/needs", {}, 404),
         ("GET", "/metrics", {}, 404),
         ("GET", "/api/matching/../../internal/needs", {}, 404),
@@ -103,3 +105,39 @@ def test_no_log_holds_the_address_or_the_referrer(gateway: Gateway) -> None:
 
     assert b'"service":"matching"' in written
     assert SECRET.encode() not in written
+
+
+def test_whoever_asks_for_a_page_is_told_of_a_refusal_by_a_page(gateway: Gateway) -> None:
+    answer = ask(gateway, "GET", "/referrals/", headers={"Accept": "text/html,*/*;q=0.8"})
+
+    assert answer.status == 503
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert b"The service is away for a moment; try again." in answer.data
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_the_style_sheet_may_be_kept_for_ever_and_is_small(gateway: Gateway) -> None:
+    answer = ask(
+        gateway,
+        "GET",
+        f"/assets/{STYLESHEET}",
+        headers={"Accept-Encoding": "gzip"},
+        decode_content=False,
+    )
+
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "text/css; charset=utf-8"
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert len(answer.data) < 25_000
+    assert ask(gateway, "GET", "/assets/../nginx.conf").status == 404
+    assert ask(gateway, "GET", "/assets/").status in (403, 404)
+
+
+def test_who_tries_to_sign_in_again_and_again_waits_and_may_still_look(gateway: Gateway) -> None:
+    tries = [ask(gateway, "POST", "/sign-in", body=b"").status for _ in range(15)]
+
+    assert tries[0] == 503  # nobody is behind it here
+    assert tries[-1] == 429
+    assert ask(gateway, "GET", "/sign-in").status == 503

@@ -1,12 +1,12 @@
 """What a caller reads when the answer is no."""
 
-import hashlib
 import json
-from base64 import b64encode
+import re
 
 import pytest
 
 from services.chassis import pages, problems
+from services.chassis.assets import STYLESHEET, stylesheet
 from services.chassis.problems import Conflict, Invalid, NotFound, Problem, problem_response
 
 
@@ -37,17 +37,23 @@ def test_the_text_of_a_problem_holds_no_words_of_the_caller() -> None:
 def test_a_problem_page_is_in_the_readers_language(language: str, problem: Problem) -> None:
     page = pages.problem_page(problem, language)
 
-    assert f'<html lang="{language}">' in page
-    assert page.count("<h1>") == 1
-    assert "<main>" in page
+    assert f'<html lang="{language}"' in page
+    assert page.count("<h1") == 1
+    assert page.count("<main") == 1
 
 
-def test_the_policy_admits_the_one_style_sheet() -> None:
+def test_a_page_loads_the_one_style_sheet_and_nothing_else() -> None:
     page = pages.problem_page(NotFound(), "en")
-    style = page.partition("<style>")[2].partition("</style>")[0]
 
-    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    assert f"style-src 'sha256-{digest}'" in pages.POLICY
+    assert re.findall(r'<link [^>]*href="([^"]+)"', page) == [f"/assets/{STYLESHEET}"]
+    assert "<style" not in page
+    assert "src=" not in page
+    assert "style-src 'self'" in pages.POLICY
+
+
+def test_the_style_sheet_asks_no_other_host_for_anything() -> None:
+    assert b"url(" not in stylesheet()
+    assert b"@import" not in stylesheet()
 
 
 def test_every_status_has_words_for_a_page() -> None:

@@ -1,0 +1,32 @@
+"""deploy/menu.json: the entries of the pages' menu, as the services' pages declare them.
+
+`python -m deploy.menu` writes it, `--check` says whether it is fresh.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from deploy.topology import declared_services
+from services.chassis.menu import told
+
+FILE = Path(__file__).with_name("menu.json")
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m deploy.menu", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="say whether the file is fresh")
+    options = parser.parse_args(arguments)
+    text = json.dumps(told(declared_services()), indent=2, ensure_ascii=False) + "\n"
+    if not options.check:
+        FILE.write_text(text)
+        return 0
+    if FILE.exists() and FILE.read_text() == text:
+        return 0
+    print("deploy/menu.json is stale: run python -m deploy.menu", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

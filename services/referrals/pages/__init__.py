@@ -1,0 +1,1 @@
+"""The pages of clinics and coordinators about referrals."""

@@ -1,0 +1,193 @@
+"""What a clinic and a coordinator see of referrals, and the steps that they take from there."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_time
+
+from services.chassis.http.forms import as_body, errors_by_field
+from services.chassis.http.reading import load, schema_of
+from services.chassis.http.request import Answer, Form, Request
+from services.chassis.pages import Pages
+from services.chassis.problems import Forbidden, Invalid, PreconditionFailed, Problem
+from services.chassis.roles import CLINIC, COORDINATOR, Role
+from services.chassis.service import Route
+from services.chassis.work import Work
+from services.referrals.domain.progress import OPEN, Status
+from services.referrals.handlers.read import list_referrals, own_referral
+from services.referrals.handlers.view import Kept, whole
+from services.referrals.pages import wording
+from services.referrals.repository.clinics import Clinics
+from services.referrals.repository.referrals import Referrals, Row
+
+PAGES: Final = Pages(Path(__file__).parents[1] / "templates")
+LISTS: Final = ("asked_for", "scope")
+_FIELDS: Final = ("reason", "asked_for", "text", "given_on", "until", "scope")
+
+
+@dataclass(frozen=True)
+class Words:
+    """Codes and times as the page's reader says them."""
+
+    language: str
+
+    def of(self, table: Mapping[str, str], code: str | None) -> str:
+        if code is None:
+            return ""
+        return PAGES.word(table[code], self.language) if code in table else code
+
+    def all(self, table: Mapping[str, str], codes: Sequence[str]) -> str:
+        return ", ".join(self.of(table, code) for code in codes)
+
+    def options(self, table: Mapping[str, str]) -> list[tuple[str, str]]:
+        return [(code, self.of(table, code)) for code in table]
+
+    def day(self, day: date) -> str:
+        return format_date(day, "medium", locale=self.language)
+
+    def moment(self, moment: datetime, zone: str) -> str:
+        """By the clock of the clinic, whose zone the page names."""
+        shown = moment.astimezone(ZoneInfo(zone))
+        return f"{self.day(shown)}, {format_time(shown, 'short', locale=self.language)}"
+
+
+def show_list(request: Request, work: Work) -> Answer:
+    words = Words(request.language)
+    listed = list_referrals(request, work)
+    clinics = _clinics(work)
+    today = {id_: work.now.astimezone(ZoneInfo(one["time_zone"])) for id_, one in clinics.items()}
+    rows = [
+        {
+            "row": row,
+            "name": name_of(row["client"]),
+            "clinic": clinics[row["clinic_id"]]["name"],
+            "received": words.moment(row["received_at"], clinics[row["clinic_id"]]["time_zone"]),
+            "next": row["next_date"] and words.day(row["next_date"]),
+            "is_late": bool(row["next_date"] and row["next_date"] < today[row["clinic_id"]].date()),
+        }
+        for row in listed.body
+    ]
+    html = PAGES.visited(
+        "list.html",
+        request,
+        words=words,
+        wording=wording,
+        rows=rows,
+        counts=Referrals(work.connection).counts(work.orgs),
+        chosen=request.query["status"],
+        following=listed.next_cursor,
+        many_clinics=len(clinics) > 1,
+        zones=sorted({one["time_zone"] for one in clinics.values()}),
+        may_refer=role_of(request) is CLINIC,
+    )
+    return Answer(html=html)
+
+
+def show(request: Request, work: Work) -> Answer:
+    return _referral(request, work, {})
+
+
+def show_again(request: Request, work: Work, problem: Problem) -> Answer:
+    """The referral as it is now, with what could not be done and what was typed."""
+    return _referral(request, work, errors_by_field(problem.errors, _FIELDS), problem)
+
+
+def acting(routes: Mapping[str, Route]) -> Callable[[Request, Work], Answer]:
+    """Take the step that the form names, as its route of the API does and for whom it does."""
+
+    def act(request: Request, work: Work) -> Answer:
+        route = routes.get(request.form.get("act", ""))
+        if route is None:
+            raise Invalid({"act": ["Not one of this page's steps."]})
+        if role_of(request) not in route.roles:
+            raise Forbidden
+        errors: dict[str, list[str]] = {}
+        sent = as_body(request.form, LISTS)
+        body = load(schema_of(route.body), sent if route.body else {}, "body", errors)
+        if errors:
+            raise Invalid(errors)
+        route.handler(replace(request, body=body), work)
+        return Answer(location=f"/referrals/{request.path['referral_id']}")
+
+    return act
+
+
+def role_of(request: Request) -> Role:
+    if request.caller is None:
+        raise Forbidden
+    return request.caller.role
+
+
+def name_of(client: Mapping[str, Any]) -> str:
+    names = client.get("preferred_name") or client["given_name"], client["family_name"]
+    return " ".join(names)
+
+
+def _referral(
+    request: Request, work: Work, errors: Mapping[str, str], problem: Problem | None = None
+) -> Answer:
+    words, role = Words(request.language), role_of(request)
+    row = own_referral(request, work)
+    seen = whole(row, work, Kept.of(row["id"], work))
+    clinic = _clinics(work)[row["clinic_id"]]
+    status = Status(row["status"])
+    html = PAGES.visited(
+        "referral.html",
+        replace(request, form=request.form if problem else Form()),
+        words=words,
+        wording=wording,
+        referral=seen,
+        name=name_of(row["client"]),
+        clinic=clinic,
+        errors=errors,
+        told=_told(problem, request.language),
+        steps=_steps(seen["timeline"], words, clinic["time_zone"]),
+        received=words.moment(row["received_at"], clinic["time_zone"]),
+        is_open=status in OPEN,
+        may_triage=role is COORDINATOR and status is Status.SUBMITTED,
+        may_answer=role is CLINIC and status is Status.INFORMATION_REQUESTED,
+        may_consent=status is Status.AWAITING_CONSENT,
+        is_coordinator=role is COORDINATOR,
+    )
+    return Answer(html=html)
+
+
+def _told(problem: Problem | None, language: str) -> str | None:
+    """What stood in the way, in words for the page; single fields say theirs themselves."""
+    if problem is None or isinstance(problem, Invalid):
+        return None
+    if isinstance(problem, PreconditionFailed):
+        text = wording.noted("Somebody else changed this in the meantime. This is how it is now.")
+    else:
+        text = wording.noted("This step is no longer possible. This is how it is now.")
+    return PAGES.word(text, language)
+
+
+def _steps(timeline: Sequence[Row], words: Words, zone: str) -> list[dict[str, str]]:
+    return [
+        {
+            "when": words.moment(step["at"], zone),
+            "what": words.of(wording.STEP, step["step"]),
+            "by": words.of(wording.ROLE, step["by_role"]),
+            "why": _why(step, words),
+        }
+        for step in reversed(timeline)
+    ]
+
+
+def _why(step: Row, words: Words) -> str:
+    details = step["details"]
+    if step["step"] == "information-requested":
+        return words.all(wording.INFORMATION, details.get("asked_for", []))
+    table = wording.DECLINE if step["step"] == "declined" else wording.WITHDRAW
+    reason = details.get("reason")
+    return words.of(table, reason) if reason in table else ""
+
+
+def _clinics(work: Work) -> dict[Any, Row]:
+    found = Clinics(work.connection).page(work.orgs, None, len(work.orgs) + 1)
+    return {clinic["id"]: clinic for clinic in found}

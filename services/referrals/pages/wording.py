@@ -1,0 +1,159 @@
+"""What codes are called on the pages; English here, other languages in words/."""
+
+from collections.abc import Mapping
+from typing import Final
+
+
+def noted(text: str) -> str:
+    """Mark words for translation where a table holds them."""
+    return text
+
+
+STATUS: Final[Mapping[str, str]] = {
+    "awaiting-consent": noted("Waiting for consent"),
+    "submitted": noted("With the coordinator"),
+    "information-requested": noted("Question to the clinic"),
+    "accepted": noted("Accepted"),
+    "declined": noted("Not taken on"),
+    "withdrawn": noted("Withdrawn"),
+    "completed": noted("Completed"),
+}
+TAG: Final[Mapping[str, str]] = {
+    "awaiting-consent": "yellow",
+    "submitted": "blue",
+    "information-requested": "yellow",
+    "accepted": "green",
+    "declined": "grey",
+    "withdrawn": "grey",
+    "completed": "grey",
+}
+MATCH: Final[Mapping[str, str]] = {
+    "no-peer-found": noted("No peer fits yet"),
+    "shortlisted": noted("Peers suggested to the coordinator"),
+    "offered": noted("The person is choosing a peer"),
+    "chosen": noted("The peer is asked"),
+    "confirmed": noted("Matched with a peer"),
+    "active": noted("Meeting with a peer"),
+    "waiting-again": noted("Waiting for another peer"),
+    "ended": noted("The time with the peer has ended"),
+}
+PLAN: Final[Mapping[str, str]] = {
+    "requested": noted("Peer support: asked for"),
+    "waiting": noted("Peer support: waiting"),
+    "matched": noted("Peer support: matched"),
+    "in-progress": noted("Peer support: under way"),
+    "completed": noted("Peer support: completed"),
+    "stopped": noted("Peer support: stopped"),
+}
+OWNER: Final[Mapping[str, str]] = {
+    "clinic": noted("Clinic"),
+    "coordinator": noted("Coordinator"),
+    "peer": noted("Peer"),
+}
+URGENCY: Final[Mapping[str, str]] = {
+    "routine": noted("Routine"),
+    "soon": noted("Soon"),
+    "urgent": noted("Urgent"),
+}
+CHANNEL: Final[Mapping[str, str]] = {
+    "email": noted("E-mail"),
+    "sms": noted("Text message"),
+    "phone": noted("Phone call"),
+    "reception": noted("Word left at reception"),
+}
+MODE: Final[Mapping[str, str]] = {
+    "in-person": noted("In person"),
+    "video": noted("By video"),
+    "phone": noted("By phone"),
+}
+TOPIC: Final[Mapping[str, str]] = {
+    "alcohol": noted("Alcohol"),
+    "anxiety": noted("Anxiety"),
+    "depression": noted("Depression"),
+    "grief": noted("Grief"),
+    "housing": noted("Housing"),
+    "isolation": noted("Being alone"),
+    "opioids": noted("Opioids"),
+    "parenting": noted("Parenting"),
+    "trauma": noted("Trauma"),
+    "veteran": noted("Life after service"),
+}
+SCOPE: Final[Mapping[str, str]] = {
+    "matching": noted("Finding a peer"),
+    "scheduling": noted("Arranging sessions"),
+    "notification": noted("Messages to the person"),
+    "progress-to-clinic": noted("Telling the clinic how it goes"),
+}
+DECLINE: Final[Mapping[str, str]] = {
+    "not-eligible": noted("Not someone this service is for"),
+    "no-capacity": noted("No places at present"),
+    "service-not-provided": noted("Not a service that we give"),
+    "already-enrolled": noted("Has peer support already"),
+    "client-declined": noted("The person does not want it"),
+    "could-not-contact": noted("The person could not be reached"),
+    "no-longer-needed": noted("No longer needed"),
+    "other-support-found": noted("Found other support"),
+    "referred-elsewhere": noted("Referred elsewhere"),
+}
+WITHDRAW: Final[Mapping[str, str]] = {
+    "client-choice": noted("The person's choice"),
+    "no-longer-needed": noted("No longer needed"),
+    "other-support-found": noted("Found other support"),
+    "no-capacity": noted("No places at present"),
+    "moved-away": noted("Moved away"),
+    "sent-by-mistake": noted("Sent by mistake"),
+}
+INFORMATION: Final[Mapping[str, str]] = {
+    "contact": noted("How to reach the person"),
+    "consent": noted("The person's consent"),
+    "representative": noted("A representative"),
+    "wishes": noted("What the person wants"),
+    "preferences": noted("Wishes about the peer"),
+    "access-needs": noted("Access needs"),
+    "treatment-plan": noted("The treatment plan"),
+    "other": noted("Something else"),
+}
+STEP: Final[Mapping[str, str]] = {
+    "received": noted("The referral came in"),
+    "linked": noted("Linked to an earlier referral of the same person"),
+    "unlinked": noted("No longer linked to another referral"),
+    "consent-missing": noted("Waiting for the person's consent"),
+    "submitted": noted("Sent on with the person's consent"),
+    "consent-renewed": noted("The person agreed again"),
+    "consent-changed": noted("The person changed what they agree to"),
+    "consent-ended": noted("The person's consent ended"),
+    "consent-scan-added": noted("A scan of the consent was added"),
+    "accepted": noted("Accepted"),
+    "declined": noted("Not taken on"),
+    "information-requested": noted("The clinic was asked a question"),
+    "information-provided": noted("The clinic answered"),
+    "corrected": noted("Facts were corrected"),
+    "withdrawn": noted("Withdrawn"),
+    "completed": noted("Completed"),
+    "contact-disputed": noted("Somebody said that the contact is not theirs"),
+    "shortlisted": noted("Peers were suggested to the coordinator"),
+    "no-peer-found": noted("No peer fits yet; the search goes on"),
+    "offered": noted("The person was asked which peer they would like"),
+    "chosen": noted("The person chose a peer"),
+    "confirmed": noted("The peer said yes"),
+    "next-offer": noted("Another peer is looked for; no reason is needed"),
+    "offer-expired": noted("The time to answer is over; another offer will be made"),
+    "active": noted("They have met"),
+    "match-ended": noted("The time with the peer has ended"),
+    "session-booked": noted("A session was booked"),
+    "session-rescheduled": noted("A session got a new time"),
+    "session-cancelled": noted("A session was cancelled"),
+    "session-outcome": noted("It was noted how a session went"),
+    "message-delivered": noted("A message was delivered"),
+    "message-withheld": noted("A message was held back, as the person asked"),
+    "message-undeliverable": noted("A message could not be delivered"),
+    "staff-asked-to-tell": noted("Staff were asked to tell the person"),
+}
+ROLE: Final[Mapping[str, str]] = {
+    "clinic": noted("clinic"),
+    "coordinator": noted("coordinator"),
+    "client": noted("the person"),
+    "peer": noted("peer"),
+    "supervisor": noted("supervisor"),
+    "operator": noted("operator"),
+}

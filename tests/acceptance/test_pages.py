@@ -1,0 +1,218 @@
+"""Every live page: who may see it, who is sent to sign in, and what a stranger finds."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import urllib3
+
+from deploy.machine.ports import LOOPBACK
+from deploy.machine.private_files import key_file, key_set_file
+from deploy.region.api import Account, Api
+from services.chassis.http.keys import PublicKeys, kid_of, read_private_key
+from services.chassis.http.request import Caller
+from services.chassis.http.sessions import Sessions
+from services.chassis.roles import Role
+from services.chassis.work import system_clock
+from tests.acceptance.conftest import NewPlace
+from tests.acceptance.running import SERVICES, Running
+
+PEOPLE_ROLES = sorted(set(Role) - {Role.SERVICE})
+# What a form needs in order to get as far as its handler's own look at the person's rights.
+FORMS = {"referrals.act_on_referral": {"act": "withdraw", "version": "1"}}
+
+
+@dataclass(frozen=True)
+class LivePage:
+    service: str
+    method: str
+    path: str
+    told: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return f"{self.service}.{self.told['operationId']}"
+
+    @property
+    def roles(self) -> list[str]:
+        return list(self.told.get("x-roles", ()))
+
+    @property
+    def parameters(self) -> list[str]:
+        return re.findall(r"\{(\w+)\}", self.path)
+
+
+@dataclass
+class Browser:
+    """Follows no redirect, and keeps the one cookie."""
+
+    system: Running
+    cookie: str | None = None
+    headers: dict[str, str] = field(default_factory=lambda: {"Accept": "text/html"})
+
+    def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> Any:
+        cookie = {"Cookie": self.cookie} if self.cookie else {}
+        more: dict[str, Any] = {"fields": form, "encode_multipart": False} if form else {}
+        return urllib3.request(
+            method,
+            f"http://{LOOPBACK}:{self.system.gateway_port}{path}",
+            headers={**self.headers, **cookie},
+            redirect=False,
+            retries=False,
+            timeout=10,
+            **more,
+        )
+
+
+@pytest.fixture(scope="module")
+def sessions(system: Running) -> Sessions:
+    key = read_private_key(key_file(system.run.keys, kid_of("referrals")))
+    keys = PublicKeys(key_set_file(system.run.keys))
+    return Sessions(key, keys, "referrals", system.secret("links referrals"))
+
+
+@pytest.fixture(scope="module")
+def live(api: Api) -> list[LivePage]:
+    return [
+        LivePage(service, method.upper(), path, told)
+        for service in SERVICES
+        for path, methods in api.call("GET", f"/api/{service}/openapi.json", by=None)
+        .expect(200)
+        .body["paths"]
+        .items()
+        for method, told in methods.items()
+        if method != "parameters" and not path.startswith("/api/") and "{secret}" not in path
+    ]
+
+
+@pytest.fixture(scope="module")
+def theirs(new_place: NewPlace) -> dict[str, str]:
+    place = new_place()
+    return {"referral_id": place.story().submit(place.referral())["id"]}
+
+
+def signed_in(system: Running, sessions: Sessions, account: Account) -> tuple[Browser, str]:
+    person = UUID(account.person) if account.person else None
+    orgs = frozenset(map(UUID, account.orgs))
+    caller = Caller(account.account, Role(account.role), orgs, person)
+    cookie = sessions.begin(caller, system_clock()).partition(";")[0]
+    session = sessions.of_cookie(cookie.partition("=")[2], system_clock())
+    assert session
+    return Browser(system, cookie), sessions.form_token(session)
+
+
+def someone(role: str, orgs: tuple[str, ...]) -> Account:
+    return Account(role, f"{role}-{uuid4()}", orgs, str(uuid4()))
+
+
+def for_roles(live: list[LivePage]) -> Iterator[LivePage]:
+    return (page for page in live if page.roles)
+
+
+def test_there_are_pages_for_roles_and_only_the_sign_in_is_open(live: list[LivePage]) -> None:
+    assert len(list(for_roles(live))) >= 5
+    assert {page.path for page in live if not page.roles} == {"/", "/sign-in", "/sign-out"}
+
+
+def test_every_page_lets_in_the_roles_that_it_names_and_no_other(
+    system: Running, sessions: Sessions, live: list[LivePage], new_place: NewPlace
+) -> None:
+    ours = new_place()
+    known = {"referral_id": ours.story().submit(ours.referral())["id"]}
+    for page in for_roles(live):
+        for role in PEOPLE_ROLES:
+            browser, token = signed_in(system, sessions, someone(role, ours.orgs))
+            form = {"form_token": token, "act": "none"} if page.method == "POST" else None
+            status = browser.ask(page.method, page.path.format(**known), form).status
+            allowed = status != 403 if role in page.roles else status == 403
+            assert (page.name, role, status, allowed) == (page.name, role, status, True)
+            assert status != 500
+
+
+def test_every_page_sends_whoever_has_not_signed_in_to_do_so(
+    system: Running, live: list[LivePage], theirs: dict[str, str]
+) -> None:
+    for page in for_roles(live):
+        answer = Browser(system).ask(page.method, page.path.format(**theirs))
+        expected = 401 if page.method == "POST" else 303
+        assert (page.name, answer.status) == (page.name, expected)
+        assert b"Baxter" not in answer.data
+
+
+def test_another_organisations_page_answers_exactly_like_a_missing_one(
+    system: Running,
+    sessions: Sessions,
+    live: list[LivePage],
+    theirs: dict[str, str],
+    new_place: NewPlace,
+) -> None:
+    ours = new_place()
+    unknown = {name: str(uuid4()) for name in theirs}
+    asked = 0
+    for page in for_roles(live):
+        if not page.parameters:
+            continue
+        for role in page.roles:
+            browser, token = signed_in(system, sessions, someone(role, ours.orgs))
+            form = {**FORMS[page.name], "form_token": token} if page.method == "POST" else None
+            answers = [
+                browser.ask(page.method, page.path.format(**ids), form) for ids in (theirs, unknown)
+            ]
+            assert [answer.status for answer in answers] == [404, 404], page.name
+            assert answers[0].data == answers[1].data
+            asked += 1
+    assert asked >= 4
+
+
+def test_every_form_without_its_token_is_refused(
+    system: Running, sessions: Sessions, live: list[LivePage], theirs: dict[str, str]
+) -> None:
+    for page in for_roles(live):
+        if page.method == "POST":
+            for role in page.roles:
+                browser, _ = signed_in(system, sessions, someone(role, (str(uuid4()),)))
+                answer = browser.ask("POST", page.path.format(**theirs), {"act": "withdraw"})
+                assert (page.name, role, answer.status) == (page.name, role, 403)
+
+
+def test_a_clinic_of_the_demo_signs_in_sees_its_referrals_and_signs_out(system: Running) -> None:
+    browser = Browser(system)
+    assert browser.ask("GET", "/").headers["Location"] == "/sign-in"
+    accounts = re.findall(rb'name="account" value="([\w-]+)"', browser.ask("GET", "/sign-in").data)
+    clinic = next(account.decode() for account in accounts if b"coordinator" not in account)
+
+    entered = browser.ask("POST", "/sign-in", {"account": clinic, "then": "/referrals/"})
+
+    assert (entered.status, entered.headers["Location"]) == (303, "/referrals/")
+    told = entered.headers["Set-Cookie"]
+    assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(told.split("; "))
+    browser.cookie = told.partition(";")[0]
+    assert browser.ask("GET", "/").headers["Location"] == "/referrals/"
+    page = browser.ask("GET", "/referrals/")
+    assert page.status == 200
+    style = re.search(rb'href="(/assets/[^"]+)"', page.data)
+    assert style
+    assert browser.ask("GET", style[1].decode()).status == 200
+    left = browser.ask("POST", "/sign-out", {"form_token": "x"})
+    assert left.headers["Set-Cookie"].startswith("kindred=;")
+
+
+@pytest.mark.parametrize(
+    "then", ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example", "x", ""]
+)
+def test_signing_in_never_leads_to_another_site(system: Running, then: str) -> None:
+    browser = Browser(system)
+
+    entered = browser.ask("POST", "/sign-in", {"account": "demo-coordinator", "then": then})
+
+    assert (entered.status, entered.headers["Location"]) == (303, "/")
+
+
+def test_an_account_that_the_demo_does_not_have_signs_nobody_in(system: Running) -> None:
+    answer = Browser(system).ask("POST", "/sign-in", {"account": "somebody"})
+
+    assert answer.status == 422
+    assert "Set-Cookie" not in answer.headers

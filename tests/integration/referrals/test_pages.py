@@ -1,0 +1,332 @@
+"""The pages of clinics and coordinators: signing in, referring, and taking a referral on."""
+
+import re
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qsl, quote
+from uuid import uuid4
+
+import pytest
+
+from deploy.region.forms import forms_of
+from services.chassis.http.request import Caller
+from tests.integration.referrals.people import (
+    CLERK,
+    CLIENT,
+    COORDINATOR,
+    OTHER_CLERK,
+    Desk,
+    referral,
+)
+from tests.support import Reply, Scene, client
+
+TYPED = {
+    "client.given_name": "Amy",
+    "client.family_name": "Baxter",
+    "client.birth_date": "1987-02-20",
+    "client.languages": "es",
+    "client.email": "amy.shaw@example.com",
+    "client.postal_code": "74048",
+    "urgency": "soon",
+    "agreed": "yes",
+}
+
+
+@dataclass
+class Browser:
+    """Keeps the session's cookie, and sends forms as they were shown."""
+
+    scene: Scene
+    caller: Caller | None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.caller:
+            self.keep(self.scene.visits.sessions.begin(self.caller, self.scene.now))
+
+    def keep(self, set_cookie: str) -> None:
+        self.headers["cookie"] = set_cookie.partition(";")[0]
+
+    def get(self, path: str, **more: str) -> Reply:
+        place, _, query = path.partition("?")
+        asked = dict(parse_qsl(query))
+        reply = self.scene.request("GET", place, query=asked, headers={**self.headers, **more})
+        if "Set-Cookie" in reply.headers:
+            self.keep(reply.headers["Set-Cookie"])
+        return reply
+
+    def hidden(self, path: str) -> dict[str, str]:
+        """What the page's own forms carry unseen."""
+        page = self.get(path).text
+        return dict(re.findall(r'type="hidden" name="(\w+)" value="(\w*)"', page))
+
+    def token(self, path: str) -> str:
+        return self.hidden(path)["form_token"]
+
+    def post(self, path: str, form: dict[str, str], **more: str) -> Reply:
+        return self.scene.request("POST", path, form=form, headers={**self.headers, **more})
+
+    def send(self, path: str, form: dict[str, str]) -> Reply:
+        """The form with what the page hid in it."""
+        return self.post(path, {**self.hidden(path), **form})
+
+
+def words_of(reply: Reply) -> str:
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", reply.text)))
+
+
+@pytest.fixture
+def clinic(desk: Desk) -> Browser:
+    return Browser(desk.scene, CLERK)
+
+
+@pytest.fixture
+def coordinator(desk: Desk) -> Browser:
+    return Browser(desk.scene, COORDINATOR)
+
+
+def test_a_clinic_refers_somebody_by_the_form_and_finds_them_in_its_list(
+    desk: Desk, clinic: Browser
+) -> None:
+    sent = clinic.send("/referrals/new", TYPED)
+
+    assert sent.status == 303, words_of(sent)
+    shown = clinic.get(sent.headers["Location"])
+    assert "Amy Baxter" in words_of(shown)
+    assert "With the coordinator" in words_of(shown)
+    assert "Sent on with the person's consent" in words_of(shown)
+    assert "Amy Baxter" in words_of(clinic.get("/referrals/"))
+    assert desk.events() == ["referral.submitted.v1"]
+
+
+def test_a_form_with_mistakes_names_each_at_its_field_and_keeps_what_was_typed(
+    desk: Desk, clinic: Browser
+) -> None:
+    typed = {**TYPED, "client.birth_date": "", "client.postal_code": "00000", "agreed": ""}
+
+    shown = clinic.send("/referrals/new", typed)
+
+    assert shown.status == 422
+    named = re.findall(r'<li><a href="#([\w.]+)">', shown.text)
+    assert set(named) == {"client.birth_date", "client.postal_code", "agreed"}
+    for name in named:
+        assert f'id="{name}"' in shown.text
+        assert f'id="{name}-error"' in shown.text
+    assert 'value="amy.shaw@example.com"' in shown.text
+    assert desk.events() == []
+    assert "There is no referral here yet." in words_of(clinic.get("/referrals/"))
+
+
+def test_a_referral_without_the_persons_agreement_stays_until_it_is_noted(
+    desk: Desk, clinic: Browser
+) -> None:
+    sent = clinic.send("/referrals/new", {**TYPED, "agreed": "no"})
+    place = sent.headers["Location"]
+    assert "Waiting for consent" in words_of(clinic.get(place))
+    assert desk.events() == []
+
+    noted = clinic.send(place, {"act": "consent"})
+
+    assert noted.status == 303, words_of(noted)
+    assert "With the coordinator" in words_of(clinic.get(place))
+    assert desk.events() == ["referral.submitted.v1"]
+
+
+def test_a_coordinator_accepts_asks_or_does_not_take_on(
+    desk: Desk, coordinator: Browser, clinic: Browser
+) -> None:
+    one, other, third = (f"/referrals/{desk.submit(person(name))['id']}" for name in "ABC")
+
+    assert coordinator.send(one, {"act": "accept"}).status == 303
+    assert "Accepted" in words_of(coordinator.get(one))
+
+    question = {"act": "request-information", "asked_for": "contact", "text": "A landline?"}
+    assert coordinator.send(other, question).status == 303
+    assert "A landline?" in words_of(clinic.get(other))
+    assert clinic.send(other, {"act": "provide-information", "text": "None."}).status == 303
+    assert "None." in words_of(coordinator.get(other))
+
+    declined = coordinator.send(third, {"act": "decline", "reason": "no-capacity"})
+    assert declined.status == 303
+    assert "Not taken on: No places at present" in words_of(clinic.get(third))
+
+
+def person(name: str) -> dict[str, Any]:
+    return referral({"given_name": name, "record_number": name})
+
+
+def test_the_second_of_two_coordinators_is_told_and_changes_nothing(
+    desk: Desk, coordinator: Browser
+) -> None:
+    place = f"/referrals/{desk.submit()['id']}"
+    question = {"act": "request-information", "asked_for": "contact", "text": "Which room?"}
+    form = {**coordinator.hidden(place), **question}
+    coordinator.send(place, {"act": "accept"})
+
+    second = coordinator.post(place, form)
+
+    assert second.status == 412
+    assert "Somebody else changed this in the meantime." in words_of(second)
+    assert desk.read(place.rpartition("/")[2]).json["status"] == "accepted"
+
+
+def test_a_step_of_another_role_is_refused(desk: Desk, clinic: Browser) -> None:
+    place = f"/referrals/{desk.submit()['id']}"
+
+    refused = clinic.send(place, {"act": "accept"})
+
+    assert refused.status == 403
+    assert desk.read(place.rpartition("/")[2]).json["status"] == "submitted"
+
+
+def test_another_clinics_referral_is_not_there(desk: Desk) -> None:
+    place = f"/referrals/{desk.submit()['id']}"
+    stranger = Browser(desk.scene, OTHER_CLERK)
+
+    missing = stranger.get(f"/referrals/{uuid4()}")
+    theirs = stranger.get(place)
+
+    assert (theirs.status, missing.status) == (404, 404)
+    assert words_of(theirs) == words_of(missing)
+
+
+@pytest.mark.parametrize("path", ["/referrals/", "/referrals/new", "/referrals/{id}"])
+def test_a_page_without_a_session_leads_to_the_sign_in_and_back(desk: Desk, path: str) -> None:
+    path = path.format(id=desk.submit()["id"])
+    nobody = Browser(desk.scene, None)
+
+    sent = nobody.get(path)
+
+    assert (sent.status, sent.headers["Location"]) == (303, f"/sign-in?then={quote(path, safe='')}")
+
+
+def test_a_role_without_the_page_is_refused_it(desk: Desk) -> None:
+    somebody = client(person=uuid4())
+
+    assert Browser(desk.scene, somebody).get("/referrals/").status == 403
+
+
+def test_a_form_from_elsewhere_changes_nothing(desk: Desk, coordinator: Browser) -> None:
+    place = f"/referrals/{desk.submit()['id']}"
+    form = {**coordinator.hidden(place), "act": "accept"}
+    other = Browser(desk.scene, COORDINATOR)
+
+    without = coordinator.post(place, {**form, "form_token": ""})
+    from_another_session = other.post(place, form)
+    cross_site = coordinator.post(place, form, **{"sec-fetch-site": "cross-site"})
+    same_site = coordinator.post(place, form, **{"sec-fetch-site": "same-site"})
+    other_origin = coordinator.post(place, form, origin="https://elsewhere.example")
+
+    answers = [without, from_another_session, cross_site, same_site, other_origin]
+    assert [reply.status for reply in answers] == [403] * 5
+    assert desk.read(place.rpartition("/")[2]).json["status"] == "submitted"
+    own = coordinator.post(place, form, **{"sec-fetch-site": "same-origin", "origin": "null"})
+    assert own.status == 303
+
+
+def test_a_cookie_that_was_changed_or_made_by_another_service_is_nobodys(
+    desk: Desk, coordinator: Browser
+) -> None:
+    name, _, value = coordinator.headers["cookie"].partition("=")
+    statement, _, seen = value.partition("~")
+    head, claims, signature = statement.split(".")
+
+    for changed in (
+        f"{head}.{claims[:-2]}AA.{signature}~{seen}",
+        f"{seen}~{seen}",
+        f"{statement}~{statement}",
+        statement,
+        "~",
+        "x" * 20_000,
+    ):
+        coordinator.headers["cookie"] = f"{name}={changed}"
+        assert coordinator.get("/referrals/").status == 303
+    bearer = desk.scene.token(COORDINATOR)
+    coordinator.headers["cookie"] = f"{name}={bearer}~{seen}"
+    assert coordinator.get("/referrals/").status == 303
+
+
+def test_half_an_hour_of_nothing_ends_the_session_and_says_so(
+    desk: Desk, coordinator: Browser
+) -> None:
+    desk.scene.pass_time(minutes=29)
+    assert coordinator.get("/referrals/").status == 200
+    desk.scene.pass_time(minutes=29)
+    assert coordinator.get("/referrals/").status == 200
+    desk.scene.pass_time(minutes=30)
+
+    sent = coordinator.get("/referrals/")
+
+    assert sent.status == 303
+    assert sent.headers["Location"].endswith("&why=idle")
+    shown = Browser(desk.scene, None).get(sent.headers["Location"])
+    assert "nothing happened for half an hour" in words_of(shown)
+
+
+def test_a_session_ends_after_half_a_day_however_busy(desk: Desk, coordinator: Browser) -> None:
+    for _ in range(35):
+        desk.scene.pass_time(minutes=20)
+        assert coordinator.get("/referrals/").status == 200
+    desk.scene.pass_time(minutes=20)
+
+    assert coordinator.get("/referrals/").status == 303
+
+
+def test_what_was_typed_while_the_session_ended_can_be_sent_after_signing_in_again(
+    desk: Desk, clinic: Browser
+) -> None:
+    form = {**TYPED, "wishes": 'Someone "calm"', "form_token": clinic.token("/referrals/new")}
+    before = clinic.headers["cookie"].partition("=")[2]
+    desk.scene.pass_time(minutes=45)
+
+    kept = clinic.post("/referrals/new", form)
+
+    assert kept.status == 401
+    assert "Nothing that you typed is lost" in words_of(kept)
+    assert desk.events() == []
+    [again] = forms_of(kept.text)
+    clinic.keep(desk.scene.visits.sessions.begin(CLERK, desk.scene.now, before=before))
+    fields = again.fields
+    assert clinic.post("/referrals/new", fields).status == 303
+    assert desk.events() == ["referral.submitted.v1"]
+
+
+def test_nobody_else_takes_up_a_session_that_went_idle(desk: Desk, clinic: Browser) -> None:
+    token = clinic.token("/referrals/new")
+    before = clinic.headers["cookie"].partition("=")[2]
+    other = Browser(desk.scene, OTHER_CLERK)
+    other.keep(desk.scene.visits.sessions.begin(OTHER_CLERK, desk.scene.now, before=before))
+
+    assert other.post("/referrals/new", {**TYPED, "form_token": token}).status == 403
+
+
+def test_a_page_says_where_it_may_load_from_and_holds_no_script(
+    desk: Desk, coordinator: Browser
+) -> None:
+    for path in ("/referrals/", f"/referrals/{desk.submit()['id']}", "/sign-in"):
+        page = coordinator.get(path)
+        assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+        assert page.headers["Cache-Control"] == "no-store"
+        assert "<script" not in page.text
+        assert re.findall(r'(?:src|href)="(?:https?:)?//', page.text) == []
+
+
+def test_a_name_that_looks_like_markup_is_shown_as_it_was_typed(
+    desk: Desk, clinic: Browser
+) -> None:
+    sent = clinic.send("/referrals/new", {**TYPED, "client.given_name": "<b>Amy</b>"})
+
+    shown = clinic.get(sent.headers["Location"])
+
+    assert "&lt;b&gt;Amy&lt;/b&gt;" in shown.text
+    assert "<b>" not in shown.text
+
+
+def test_a_reader_of_spanish_gets_the_pages_in_spanish(desk: Desk, clinic: Browser) -> None:
+    spanish = {"accept-language": "es"}
+    place = f"/referrals/{desk.submit()['id']}"
+
+    assert "Derivaciones" in words_of(clinic.get("/referrals/", **spanish))
+    assert "Con la persona coordinadora" in words_of(clinic.get(place, **spanish))
+    assert CLIENT["family_name"] in words_of(clinic.get(place, **spanish))
