@@ -1,5 +1,7 @@
 """The organisations a service knows: the one table that scans start from, without row security."""
 
+from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from services.chassis.work import Work
@@ -25,3 +27,9 @@ def remember(
            SET name = excluded.name, time_zone = excluded.time_zone, area = excluded.area
     """
     work.connection.execute(query, (id, kind, name, time_zone, area))
+
+
+def known(work: Work, ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Name, zone and area of those of them that this service has heard of, by id."""
+    query = "SELECT id, kind, name, time_zone, area FROM organisations WHERE id = ANY (%s)"
+    return {row["id"]: row for row in work.connection.execute(query, (list(ids),))}

@@ -1,9 +1,14 @@
 """Pages for people: plain forms without script, readable by everybody, in English and Spanish."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -88,6 +93,42 @@ class Pages:
 
     def word(self, text: str, language: str) -> str:
         return self._words[language].gettext(text)
+
+
+@dataclass(frozen=True)
+class Words:
+    """Codes and times as the page's reader says them."""
+
+    pages: Pages
+    language: str
+
+    def __call__(self, text: str) -> str:
+        return self.pages.word(text, self.language)
+
+    def of(self, table: Mapping[str, str], code: str | None) -> str:
+        """What a code is called; one that the table does not know, as it is."""
+        if code is None:
+            return ""
+        return self(table[code]) if code in table else code
+
+    def all(self, table: Mapping[str, str], codes: Iterable[str]) -> str:
+        return ", ".join(self.of(table, code) for code in codes)
+
+    def options(self, table: Mapping[str, str]) -> list[tuple[str, str]]:
+        return [(code, self.of(table, code)) for code in table]
+
+    def day(self, day: date) -> str:
+        return format_date(day, "medium", locale=self.language)
+
+    def moment(self, moment: datetime, zone: str) -> str:
+        """By the clock of a zone, which the page names."""
+        shown = moment.astimezone(ZoneInfo(zone))
+        return f"{self.day(shown)}, {format_time(shown, 'short', locale=self.language)}"
+
+
+def noted(text: str) -> str:
+    """Mark words for translation where a table holds them."""
+    return text
 
 
 def _environment(templates: Path, words: NullTranslations) -> Environment:

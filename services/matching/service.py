@@ -1,9 +1,11 @@
 """What reaches matching, and which handler answers. Open this file first."""
 
+from functools import partial
+
 from services.chassis.cursors import PageSchema
 from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, OPERATOR, PEER, SUPERVISOR
 from services.chassis.service import Service, consumes, every, internal, page, recalls, route
-from services.matching import pages, questions
+from services.matching import questions
 from services.matching.handlers import (
     answers,
     linking,
@@ -16,6 +18,7 @@ from services.matching.handlers import (
     synthetic,
     telling,
 )
+from services.matching.pages import console, links
 from services.matching.schemas import heard, published
 from services.matching.schemas import matches as match_wire
 from services.matching.schemas import peers as peer_wire
@@ -177,8 +180,33 @@ class Matching(Service):
         handler=matches.end,
     )
 
-    show_link = page("GET", "/l/{secret}", handler=pages.show)
-    use_link = page("POST", "/l/{secret}", handler=pages.use)
+    show_link = page("GET", "/l/{secret}", handler=links.show)
+    use_link = page("POST", "/l/{secret}", handler=links.use)
+
+    show_waiting = page(
+        "GET",
+        "/matching/waiting",
+        roles={COORDINATOR, SUPERVISOR},
+        query=match_wire.WaitingQuerySchema,
+        handler=console.show_waiting,
+        menu={"en": "Waiting list", "es": "Lista de espera"},
+    )
+    show_search = page(
+        "GET",
+        "/matching/referrals/{referral_id}",
+        roles={COORDINATOR, SUPERVISOR},
+        handler=console.show_search,
+    )
+    act_on_search = page(
+        "POST",
+        "/matching/referrals/{referral_id}",
+        roles={COORDINATOR},
+        handler=partial(
+            console.act,
+            routes={"offer": offer, "choose": choose, "accept": accept, "decline": decline},
+        ),
+        again=console.show_search_again,
+    )
 
     tell_peers = internal(
         "POST",

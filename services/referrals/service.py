@@ -238,15 +238,16 @@ class Referrals(Service):
         "POST",
         "/referrals/{referral_id}",
         roles=CLINIC_STAFF,
-        handler=console.acting(
-            {
+        handler=partial(
+            console.act,
+            routes={
                 "accept": accept_referral,
                 "decline": decline_referral,
                 "request-information": request_information,
                 "provide-information": provide_information,
                 "consent": give_consent,
                 "withdraw": withdraw_referral,
-            }
+            },
         ),
         again=console.show_again,
     )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,12 +18,16 @@ from services.chassis.http.request import Caller
 from services.chassis.http.sessions import Sessions
 from services.chassis.roles import Role
 from services.chassis.work import system_clock
+from tests.acceptance.clients import Place
 from tests.acceptance.conftest import NewPlace
 from tests.acceptance.running import SERVICES, Running
 
 PEOPLE_ROLES = sorted(set(Role) - {Role.SERVICE})
 # What a form needs in order to get as far as its handler's own look at the person's rights.
-FORMS = {"referrals.act_on_referral": {"act": "withdraw", "version": "1"}}
+FORMS = {
+    "referrals.act_on_referral": {"act": "withdraw", "version": "1"},
+    "matching.act_on_search": {"act": "decline", "version": "1"},
+}
 
 
 @dataclass(frozen=True)
@@ -55,23 +60,16 @@ class Browser:
 
     def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> Any:
         cookie = {"Cookie": self.cookie} if self.cookie else {}
-        more: dict[str, Any] = {"fields": form, "encode_multipart": False} if form else {}
+        kind = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
         return urllib3.request(
             method,
             f"http://{LOOPBACK}:{self.system.gateway_port}{path}",
-            headers={**self.headers, **cookie},
+            body=urlencode(form) if form else None,
+            headers={**self.headers, **cookie, **kind},
             redirect=False,
             retries=False,
             timeout=10,
-            **more,
         )
-
-
-@pytest.fixture(scope="module")
-def sessions(system: Running) -> Sessions:
-    key = read_private_key(key_file(system.run.keys, kid_of("referrals")))
-    keys = PublicKeys(key_set_file(system.run.keys))
-    return Sessions(key, keys, "referrals", system.secret("links referrals"))
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +88,28 @@ def live(api: Api) -> list[LivePage]:
 
 @pytest.fixture(scope="module")
 def theirs(new_place: NewPlace) -> dict[str, str]:
-    place = new_place()
-    return {"referral_id": place.story().submit(place.referral())["id"]}
+    """What has an id, at an organisation that the asking one knows nothing of."""
+    return ids_at(new_place())
 
 
-def signed_in(system: Running, sessions: Sessions, account: Account) -> tuple[Browser, str]:
+def ids_at(place: Place) -> dict[str, str]:
+    place.add_peer()
+    story = place.story()
+    referral_id = story.submit(place.referral())["id"]
+    story.shortlist(referral_id)
+    return {"referral_id": referral_id}
+
+
+def sessions_of(system: Running, service: str) -> Sessions:
+    """As that service reads them, and as the one with the sign-in pages begins them."""
+    key = read_private_key(key_file(system.run.keys, kid_of("referrals")))
+    keys = PublicKeys(key_set_file(system.run.keys))
+    return Sessions(key, keys, "referrals", system.secret(f"links {service}"))
+
+
+def signed_in(system: Running, service: str, account: Account) -> tuple[Browser, str]:
+    """Somebody who has signed in, and the token of the forms that the service shows them."""
+    sessions = sessions_of(system, service)
     person = UUID(account.person) if account.person else None
     orgs = frozenset(map(UUID, account.orgs))
     caller = Caller(account.account, Role(account.role), orgs, person)
@@ -118,18 +133,18 @@ def test_there_are_pages_for_roles_and_only_the_sign_in_is_open(live: list[LiveP
 
 
 def test_every_page_lets_in_the_roles_that_it_names_and_no_other(
-    system: Running, sessions: Sessions, live: list[LivePage], new_place: NewPlace
+    system: Running, live: list[LivePage], new_place: NewPlace
 ) -> None:
     ours = new_place()
-    known = {"referral_id": ours.story().submit(ours.referral())["id"]}
+    known = ids_at(ours)
     for page in for_roles(live):
         for role in PEOPLE_ROLES:
-            browser, token = signed_in(system, sessions, someone(role, ours.orgs))
+            browser, token = signed_in(system, page.service, someone(role, ours.orgs))
             form = {"form_token": token, "act": "none"} if page.method == "POST" else None
             status = browser.ask(page.method, page.path.format(**known), form).status
             allowed = status != 403 if role in page.roles else status == 403
             assert (page.name, role, status, allowed) == (page.name, role, status, True)
-            assert status != 500
+            assert status < 500
 
 
 def test_every_page_sends_whoever_has_not_signed_in_to_do_so(
@@ -144,7 +159,6 @@ def test_every_page_sends_whoever_has_not_signed_in_to_do_so(
 
 def test_another_organisations_page_answers_exactly_like_a_missing_one(
     system: Running,
-    sessions: Sessions,
     live: list[LivePage],
     theirs: dict[str, str],
     new_place: NewPlace,
@@ -156,7 +170,7 @@ def test_another_organisations_page_answers_exactly_like_a_missing_one(
         if not page.parameters:
             continue
         for role in page.roles:
-            browser, token = signed_in(system, sessions, someone(role, ours.orgs))
+            browser, token = signed_in(system, page.service, someone(role, ours.orgs))
             form = {**FORMS[page.name], "form_token": token} if page.method == "POST" else None
             answers = [
                 browser.ask(page.method, page.path.format(**ids), form) for ids in (theirs, unknown)
@@ -168,12 +182,12 @@ def test_another_organisations_page_answers_exactly_like_a_missing_one(
 
 
 def test_every_form_without_its_token_is_refused(
-    system: Running, sessions: Sessions, live: list[LivePage], theirs: dict[str, str]
+    system: Running, live: list[LivePage], theirs: dict[str, str]
 ) -> None:
     for page in for_roles(live):
         if page.method == "POST":
             for role in page.roles:
-                browser, _ = signed_in(system, sessions, someone(role, (str(uuid4()),)))
+                browser, _ = signed_in(system, page.service, someone(role, (str(uuid4()),)))
                 answer = browser.ask("POST", page.path.format(**theirs), {"act": "withdraw"})
                 assert (page.name, role, answer.status) == (page.name, role, 403)
 

@@ -1,10 +1,16 @@
 """From a page's form to the body that a route's schema reads, and back from its problems."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
-from services.chassis.http.request import Form
+from services.chassis.http.reading import load, schema_of
+from services.chassis.http.request import Form, Request
 from services.chassis.http.sessions import TOKEN_FIELD
+from services.chassis.problems import Forbidden, Invalid
+from services.chassis.roles import Role
+from services.chassis.service import Route
+from services.chassis.work import Work
 
 _OWN = frozenset({TOKEN_FIELD, "version", "act"})
 
@@ -35,3 +41,35 @@ def errors_by_field(
             name = name.rpartition(".")[0]
         found.setdefault(name if name in fields else path, " ".join(messages))
     return found
+
+
+def role_of(request: Request) -> Role:
+    """The role of whoever has signed in."""
+    if request.caller is None:
+        raise Forbidden
+    return request.caller.role
+
+
+def take_step(
+    request: Request,
+    work: Work,
+    routes: Mapping[str, Route],
+    lists: Collection[str] = (),
+    *,
+    path: Mapping[str, Any] | None = None,
+) -> None:
+    """Do what the form's `act` names, as its route of the API does and for whom that does it.
+
+    `path` holds the route's own parameters, where they are not the page's.
+    """
+    route = routes.get(request.form.get("act", ""))
+    if route is None:
+        raise Invalid({"act": ["Not one of this page's steps."]})
+    if role_of(request) not in route.roles:
+        raise Forbidden
+    errors: dict[str, list[str]] = {}
+    sent = as_body(request.form, lists) if route.body else {}
+    body = load(schema_of(route.body), sent, "body", errors)
+    if errors:
+        raise Invalid(errors)
+    route.handler(replace(request, body=body, path=path or request.path), work)

@@ -1,20 +1,16 @@
 """What a clinic and a coordinator see of referrals, and the steps that they take from there."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time
-
-from services.chassis.http.forms import as_body, errors_by_field
-from services.chassis.http.reading import load, schema_of
+from services.chassis.http.forms import errors_by_field, role_of, take_step
 from services.chassis.http.request import Answer, Form, Request
-from services.chassis.pages import Pages
-from services.chassis.problems import Forbidden, Invalid, PreconditionFailed, Problem
-from services.chassis.roles import CLINIC, COORDINATOR, Role
+from services.chassis.pages import Pages, Words, noted
+from services.chassis.problems import Invalid, PreconditionFailed, Problem
+from services.chassis.roles import CLINIC, COORDINATOR
 from services.chassis.service import Route
 from services.chassis.work import Work
 from services.referrals.domain.progress import OPEN, Status
@@ -29,34 +25,8 @@ LISTS: Final = ("asked_for", "scope")
 _FIELDS: Final = ("reason", "asked_for", "text", "given_on", "until", "scope")
 
 
-@dataclass(frozen=True)
-class Words:
-    """Codes and times as the page's reader says them."""
-
-    language: str
-
-    def of(self, table: Mapping[str, str], code: str | None) -> str:
-        if code is None:
-            return ""
-        return PAGES.word(table[code], self.language) if code in table else code
-
-    def all(self, table: Mapping[str, str], codes: Sequence[str]) -> str:
-        return ", ".join(self.of(table, code) for code in codes)
-
-    def options(self, table: Mapping[str, str]) -> list[tuple[str, str]]:
-        return [(code, self.of(table, code)) for code in table]
-
-    def day(self, day: date) -> str:
-        return format_date(day, "medium", locale=self.language)
-
-    def moment(self, moment: datetime, zone: str) -> str:
-        """By the clock of the clinic, whose zone the page names."""
-        shown = moment.astimezone(ZoneInfo(zone))
-        return f"{self.day(shown)}, {format_time(shown, 'short', locale=self.language)}"
-
-
 def show_list(request: Request, work: Work) -> Answer:
-    words = Words(request.language)
+    words = Words(PAGES, request.language)
     listed = list_referrals(request, work)
     clinics = _clinics(work)
     today = {id_: work.now.astimezone(ZoneInfo(one["time_zone"])) for id_, one in clinics.items()}
@@ -96,30 +66,10 @@ def show_again(request: Request, work: Work, problem: Problem) -> Answer:
     return _referral(request, work, errors_by_field(problem.errors, _FIELDS), problem)
 
 
-def acting(routes: Mapping[str, Route]) -> Callable[[Request, Work], Answer]:
-    """Take the step that the form names, as its route of the API does and for whom it does."""
-
-    def act(request: Request, work: Work) -> Answer:
-        route = routes.get(request.form.get("act", ""))
-        if route is None:
-            raise Invalid({"act": ["Not one of this page's steps."]})
-        if role_of(request) not in route.roles:
-            raise Forbidden
-        errors: dict[str, list[str]] = {}
-        sent = as_body(request.form, LISTS)
-        body = load(schema_of(route.body), sent if route.body else {}, "body", errors)
-        if errors:
-            raise Invalid(errors)
-        route.handler(replace(request, body=body), work)
-        return Answer(location=f"/referrals/{request.path['referral_id']}")
-
-    return act
-
-
-def role_of(request: Request) -> Role:
-    if request.caller is None:
-        raise Forbidden
-    return request.caller.role
+def act(request: Request, work: Work, routes: Mapping[str, Route]) -> Answer:
+    """Take the step that the form names; back to the referral as it then is."""
+    take_step(request, work, routes, LISTS)
+    return Answer(location=f"/referrals/{request.path['referral_id']}")
 
 
 def name_of(client: Mapping[str, Any]) -> str:
@@ -130,7 +80,7 @@ def name_of(client: Mapping[str, Any]) -> str:
 def _referral(
     request: Request, work: Work, errors: Mapping[str, str], problem: Problem | None = None
 ) -> Answer:
-    words, role = Words(request.language), role_of(request)
+    words, role = Words(PAGES, request.language), role_of(request)
     row = own_referral(request, work)
     seen = whole(row, work, Kept.of(row["id"], work))
     clinic = _clinics(work)[row["clinic_id"]]
@@ -161,9 +111,9 @@ def _told(problem: Problem | None, language: str) -> str | None:
     if problem is None or isinstance(problem, Invalid):
         return None
     if isinstance(problem, PreconditionFailed):
-        text = wording.noted("Somebody else changed this in the meantime. This is how it is now.")
+        text = noted("Somebody else changed this in the meantime. This is how it is now.")
     else:
-        text = wording.noted("This step is no longer possible. This is how it is now.")
+        text = noted("This step is no longer possible. This is how it is now.")
     return PAGES.word(text, language)
 
 

@@ -9,11 +9,12 @@ from babel import Locale
 from services.chassis.http.forms import as_body, errors_by_field
 from services.chassis.http.reading import load, schema_of
 from services.chassis.http.request import Answer, Form, Request
+from services.chassis.pages import Words, noted
 from services.chassis.problems import Invalid, Problem
 from services.chassis.work import Work
 from services.referrals.handlers.submit import submit_referral
 from services.referrals.pages import wording
-from services.referrals.pages.console import PAGES, Words
+from services.referrals.pages.console import PAGES
 from services.referrals.repository.clinics import Clinics
 from services.referrals.schemas.requests import NewReferralSchema
 
@@ -60,7 +61,7 @@ def send(request: Request, work: Work) -> Answer:
     errors: dict[str, list[str]] = {}
     body = load(schema_of(NewReferralSchema), _body(request.form, work), "body", errors)
     if request.form.get(_AGREED) not in ("yes", "no"):
-        text = wording.noted("Say whether the person has agreed.")
+        text = noted("Say whether the person has agreed.")
         errors[_AGREED] = [PAGES.word(text, request.language)]
     if errors:
         raise Invalid(errors)
@@ -100,7 +101,7 @@ def _zone(clinic_id: str | None, work: Work) -> str | None:
 
 
 def _form(request: Request, work: Work, errors: Mapping[str, str]) -> Answer:
-    words = Words(request.language)
+    words = Words(PAGES, request.language)
     names = Locale(request.language).languages
     clinics = Clinics(work.connection).page(work.orgs, None, len(work.orgs) + 1)
     html = PAGES.visited(

@@ -3,11 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-
-def noted(text: str) -> str:
-    """Mark words for translation where a table holds them."""
-    return text
-
+from services.chassis.pages import noted
 
 STATUS: Final[Mapping[str, str]] = {
     "awaiting-consent": noted("Waiting for consent"),

@@ -238,7 +238,7 @@ def test_a_closed_link_is_told_in_the_readers_language(scene: Scene) -> None:
     asked_for_json = show(scene, secret, accept="application/json")
 
     assert spanish.status == 410
-    assert '<html lang="es">' in spanish.text
+    assert '<html lang="es"' in spanish.text
     assert "Este enlace ya no está en uso" in spanish.text
     assert asked_for_json.json["type"] == "urn:kindred:problem:gone"
 

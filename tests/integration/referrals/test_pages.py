@@ -1,16 +1,14 @@
 """The pages of clinics and coordinators: signing in, referring, and taking a referral on."""
 
 import re
-from dataclasses import dataclass, field
-from html import unescape
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
 
 from deploy.region.forms import forms_of
-from services.chassis.http.request import Caller
+from tests.integration.browser import Browser, words_of
 from tests.integration.referrals.people import (
     CLERK,
     CLIENT,
@@ -19,7 +17,7 @@ from tests.integration.referrals.people import (
     Desk,
     referral,
 )
-from tests.support import Reply, Scene, client
+from tests.support import client
 
 TYPED = {
     "client.given_name": "Amy",
@@ -31,49 +29,6 @@ TYPED = {
     "urgency": "soon",
     "agreed": "yes",
 }
-
-
-@dataclass
-class Browser:
-    """Keeps the session's cookie, and sends forms as they were shown."""
-
-    scene: Scene
-    caller: Caller | None
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.caller:
-            self.keep(self.scene.visits.sessions.begin(self.caller, self.scene.now))
-
-    def keep(self, set_cookie: str) -> None:
-        self.headers["cookie"] = set_cookie.partition(";")[0]
-
-    def get(self, path: str, **more: str) -> Reply:
-        place, _, query = path.partition("?")
-        asked = dict(parse_qsl(query))
-        reply = self.scene.request("GET", place, query=asked, headers={**self.headers, **more})
-        if "Set-Cookie" in reply.headers:
-            self.keep(reply.headers["Set-Cookie"])
-        return reply
-
-    def hidden(self, path: str) -> dict[str, str]:
-        """What the page's own forms carry unseen."""
-        page = self.get(path).text
-        return dict(re.findall(r'type="hidden" name="(\w+)" value="(\w*)"', page))
-
-    def token(self, path: str) -> str:
-        return self.hidden(path)["form_token"]
-
-    def post(self, path: str, form: dict[str, str], **more: str) -> Reply:
-        return self.scene.request("POST", path, form=form, headers={**self.headers, **more})
-
-    def send(self, path: str, form: dict[str, str]) -> Reply:
-        """The form with what the page hid in it."""
-        return self.post(path, {**self.hidden(path), **form})
-
-
-def words_of(reply: Reply) -> str:
-    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", reply.text)))
 
 
 @pytest.fixture
@@ -161,7 +116,7 @@ def test_the_second_of_two_coordinators_is_told_and_changes_nothing(
 ) -> None:
     place = f"/referrals/{desk.submit()['id']}"
     question = {"act": "request-information", "asked_for": "contact", "text": "Which room?"}
-    form = {**coordinator.hidden(place), **question}
+    form = {**coordinator.form(place, "request-information"), **question}
     coordinator.send(place, {"act": "accept"})
 
     second = coordinator.post(place, form)
@@ -209,7 +164,7 @@ def test_a_role_without_the_page_is_refused_it(desk: Desk) -> None:
 
 def test_a_form_from_elsewhere_changes_nothing(desk: Desk, coordinator: Browser) -> None:
     place = f"/referrals/{desk.submit()['id']}"
-    form = {**coordinator.hidden(place), "act": "accept"}
+    form = coordinator.form(place, "accept")
     other = Browser(desk.scene, COORDINATOR)
 
     without = coordinator.post(place, {**form, "form_token": ""})
@@ -277,7 +232,7 @@ def test_what_was_typed_while_the_session_ended_can_be_sent_after_signing_in_aga
     desk: Desk, clinic: Browser
 ) -> None:
     form = {**TYPED, "wishes": 'Someone "calm"', "form_token": clinic.token("/referrals/new")}
-    before = clinic.headers["cookie"].partition("=")[2]
+    before = clinic.cookie
     desk.scene.pass_time(minutes=45)
 
     kept = clinic.post("/referrals/new", form)
@@ -286,7 +241,7 @@ def test_what_was_typed_while_the_session_ended_can_be_sent_after_signing_in_aga
     assert "Nothing that you typed is lost" in words_of(kept)
     assert desk.events() == []
     [again] = forms_of(kept.text)
-    clinic.keep(desk.scene.visits.sessions.begin(CLERK, desk.scene.now, before=before))
+    clinic.sign_in(CLERK, before=before)
     fields = again.fields
     assert clinic.post("/referrals/new", fields).status == 303
     assert desk.events() == ["referral.submitted.v1"]
@@ -294,9 +249,9 @@ def test_what_was_typed_while_the_session_ended_can_be_sent_after_signing_in_aga
 
 def test_nobody_else_takes_up_a_session_that_went_idle(desk: Desk, clinic: Browser) -> None:
     token = clinic.token("/referrals/new")
-    before = clinic.headers["cookie"].partition("=")[2]
+    before = clinic.cookie
     other = Browser(desk.scene, OTHER_CLERK)
-    other.keep(desk.scene.visits.sessions.begin(OTHER_CLERK, desk.scene.now, before=before))
+    other.sign_in(OTHER_CLERK, before=before)
 
     assert other.post("/referrals/new", {**TYPED, "form_token": token}).status == 403
 

@@ -24,7 +24,7 @@ from services.matching.repository.offers import Offers
 from services.matching.repository.peers import Peers
 
 log = get_log(__name__)
-PAGES: Final = Pages(Path(__file__).parent / "templates")
+PAGES: Final = Pages(Path(__file__).parents[1] / "templates")
 
 WAYS: Final = {
     "en": {Mode.IN_PERSON: "in person", Mode.VIDEO: "by video", Mode.PHONE: "by phone"},

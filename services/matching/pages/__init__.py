@@ -1,0 +1,1 @@
+"""The pages of matching: behind mailed links, and for coordinators who have signed in."""

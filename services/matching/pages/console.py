@@ -1,0 +1,152 @@
+"""What a coordinator sees of the search for a peer, and does about it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.chassis.http.forms import errors_by_field, role_of, take_step
+from services.chassis.http.request import Answer, Form, Request
+from services.chassis.organisations import known
+from services.chassis.pages import Words, noted
+from services.chassis.problems import Invalid, NotFound, PreconditionFailed, Problem
+from services.chassis.roles import COORDINATOR
+from services.chassis.service import Route
+from services.chassis.work import Work
+from services.matching.domain.ranking import Rule
+from services.matching.domain.states import State
+from services.matching.handlers.offering import list_waiting, read_offer, read_shortlist
+from services.matching.pages import wording
+from services.matching.pages.links import PAGES
+
+Row = dict[str, Any]
+_FIELDS = ("peer_id", "reason", "how")
+
+
+def show_waiting(request: Request, work: Work) -> Answer:
+    """Everybody without a peer, the longest waiting first, with whose turn it is."""
+    words = Words(PAGES, request.language)
+    listed = list_waiting(request, work)
+    clinics = _clinics(work)
+    chosen = request.query["state"]
+    html = PAGES.visited(
+        "waiting.html",
+        request,
+        words=words,
+        wording=wording,
+        rows=[_waiting(row, clinics, words, work.now) for row in listed.body],
+        chosen=chosen[0] if len(chosen) == 1 else None,
+        following=listed.next_cursor,
+        states=[state for state in wording.STATE if state in _WITHOUT_A_PEER],
+        zones=sorted({clinic["time_zone"] for clinic in clinics.values()}),
+    )
+    return Answer(html=html)
+
+
+def show_search(request: Request, work: Work) -> Answer:
+    return _search(request, work, {}, None)
+
+
+def show_search_again(request: Request, work: Work, problem: Problem) -> Answer:
+    return _search(request, work, errors_by_field(problem.errors, _FIELDS), problem)
+
+
+def act(request: Request, work: Work, routes: Mapping[str, Route]) -> Answer:
+    """Take a step with the referral's current match, or its open offer."""
+    referral_id = request.path["referral_id"]
+    match = read_shortlist(request, work).body
+    path = {"referral_id": referral_id, "match_id": match["id"], "offer_id": match["offer_id"]}
+    take_step(request, work, routes, path=path)
+    return Answer(location=f"/matching/referrals/{referral_id}")
+
+
+_WITHOUT_A_PEER = (State.WAITING, State.SHORTLISTED, State.OFFERED, State.CHOSEN)
+
+
+def _waiting(row: Row, clinics: Mapping[UUID, Row], words: Words, now: datetime) -> Row:
+    clinic = clinics[row["clinic_id"]]
+    zone = clinic["time_zone"]
+    next_at = row["next_date"]
+    return {
+        **row,
+        "clinic": clinic["name"],
+        "received": words.day(row["received_at"].astimezone(ZoneInfo(zone)).date()),
+        "days": (now - row["received_at"]).days,
+        "next": next_at and words.moment(next_at, zone),
+        "is_late": bool(next_at and next_at < now),
+    }
+
+
+def _search(
+    request: Request, work: Work, errors: Mapping[str, str], problem: Problem | None
+) -> Answer:
+    words = Words(PAGES, request.language)
+    answer = read_shortlist(request, work)
+    match = answer.body
+    clinic = _clinics(work).get(match["clinic_id"])
+    if clinic is None:
+        raise NotFound
+    offer = None
+    if match["offer_id"] and match["state"] in (State.OFFERED, State.CHOSEN):
+        offer = read_offer(replace(request, path={"offer_id": match["offer_id"]}), work)
+    is_coordinator = role_of(request) is COORDINATOR
+    state = match["state"]
+    html = PAGES.visited(
+        "search.html",
+        replace(request, form=request.form if problem else Form()),
+        words=words,
+        wording=wording,
+        match=match,
+        version=answer.version,
+        clinic=clinic,
+        errors=errors,
+        told=_told(problem, words),
+        received=words.moment(match["received_at"], clinic["time_zone"]),
+        next=match["next_date"] and words.moment(match["next_date"], clinic["time_zone"]),
+        candidates=[_candidate(one, words) for one in match["candidates"]],
+        ruled_out=_ruled_out(match["ruled_out"], words),
+        offer=offer.body if offer else None,
+        offered=[(str(one["peer_id"]), one["display_name"]) for one in offer.body["peers"]]
+        if offer
+        else [],
+        offer_version=offer.version if offer else None,
+        answer_by=offer and words.moment(offer.body["answer_by"], clinic["time_zone"]),
+        may_offer=is_coordinator and state == State.SHORTLISTED and match["accepted"],
+        may_choose=is_coordinator and state == State.OFFERED,
+        may_answer=is_coordinator and state == State.CHOSEN,
+    )
+    return Answer(html=html)
+
+
+def _candidate(row: Row, words: Words) -> Row:
+    return {
+        **row,
+        "for": [_reason(one, words) for one in row["reasons_for"]],
+        "against": [_reason(one, words) for one in row["reasons_against"]],
+        "ways": words.all(wording.MODE, row["modes"]),
+    }
+
+
+def _reason(reason: Row, words: Words) -> str:
+    return words.of(wording.REASON, reason["code"]).format(**reason["counts"])
+
+
+def _ruled_out(counts: Mapping[str, int], words: Words) -> Sequence[tuple[str, int]]:
+    return [(words.of(wording.RULE, rule), counts[rule]) for rule in Rule if rule in counts]
+
+
+def _told(problem: Problem | None, words: Words) -> str | None:
+    """What stood in the way, in words for the page; single fields say theirs themselves."""
+    if problem is None or isinstance(problem, Invalid):
+        return None
+    if isinstance(problem, PreconditionFailed):
+        return words(noted("Somebody else changed this in the meantime. This is how it is now."))
+    if problem.slug == "referral-not-accepted":
+        return words(noted("Accept the referral first; the suggestions stay as they are."))
+    return words(noted("This step is not possible now. This is how it is."))
+
+
+def _clinics(work: Work) -> dict[UUID, Row]:
+    return known(work, work.orgs)

@@ -1,0 +1,68 @@
+"""What codes are called on matching's pages; English here, other languages in words/."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from services.chassis.pages import noted
+
+STATE: Final[Mapping[str, str]] = {
+    "waiting": noted("No peer fits yet"),
+    "shortlisted": noted("Ready to be offered"),
+    "offered": noted("The person is choosing"),
+    "chosen": noted("The peer is asked"),
+    "confirmed": noted("Matched"),
+    "active": noted("They meet"),
+    "ended": noted("Ended"),
+}
+TAG: Final[Mapping[str, str]] = {
+    "waiting": "yellow",
+    "shortlisted": "blue",
+    "offered": "purple",
+    "chosen": "purple",
+    "confirmed": "green",
+    "active": "green",
+    "ended": "grey",
+}
+OWNER: Final[Mapping[str, str]] = {
+    "coordinator": noted("Coordinator"),
+    "client": noted("The person"),
+    "peer": noted("The peer"),
+}
+MODE: Final[Mapping[str, str]] = {
+    "in-person": noted("in person"),
+    "video": noted("by video"),
+    "phone": noted("by phone"),
+}
+HOW: Final[Mapping[str, str]] = {
+    "phone": noted("By phone"),
+    "in-person": noted("In person"),
+    "letter": noted("By letter"),
+}
+# Each with the counts that the ranking gives; a number of one reads as well as any other.
+REASON: Final[Mapping[str, str]] = {
+    "topics-shared": noted("Topics in common: {met} of {of}"),
+    "topics-not-shared": noted("Topics not in common: {open} of {of}"),
+    "modes-shared": noted("Ways to meet that suit both: {met} of {of}"),
+    "modes-not-shared": noted("Ways to meet that do not suit both: {open} of {of}"),
+    "access-needs-met": noted("Access needs met: {met} of {of}"),
+    "access-needs-open": noted("Access needs not met: {open} of {of}"),
+    "gender-wish-met": noted("Of the gender wished for"),
+    "gender-wish-open": noted("Not known to be of the gender wished for"),
+    "age-band-wish-met": noted("Of the age wished for"),
+    "age-band-wish-open": noted("Not known to be of the age wished for"),
+    "not-in-person": noted("Cannot meet in person"),
+    "same-area": noted("In the same area"),
+    "kilometres-apart": noted("Kilometres apart: {kilometres}"),
+    "places-free": noted("Places free: {free} of {of}"),
+}
+RULE: Final[Mapping[str, str]] = {
+    "consent": noted("The person's consent does not reach their organisation"),
+    "excluded": noted("Not wished for again"),
+    "paused": noted("Not taking new people"),
+    "language": noted("No language in common"),
+    "mode": noted("No way to meet that suits both"),
+    "place": noted("Too far away to meet in person, and no other way suits both"),
+    "certificate": noted("Certificate not valid"),
+    "minors": noted("Not cleared to meet minors"),
+    "capacity": noted("No place free"),
+}

@@ -1,0 +1,151 @@
+"""The coordinator's pages: who waits, why these peers, and each step to a match."""
+
+import re
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.chassis.roles import SUPERVISOR
+from services.matching.domain.ranking import Rule
+from services.matching.domain.states import State
+from services.matching.pages import wording
+from tests import support
+from tests.integration.browser import Browser, words_of
+from tests.integration.matching.story import Story
+
+
+@pytest.fixture
+def coordinator(story: Story) -> Browser:
+    return Browser(story.scene, story.coordinator)
+
+
+def test_the_waiting_list_shows_the_longest_waiting_first_and_leads_to_each(
+    story: Story, coordinator: Browser
+) -> None:
+    story.add_peer()
+    later = story.refer(received_at="2026-11-09T15:00:00Z")
+    sooner = story.refer(received_at="2026-11-02T15:00:00Z")
+    unsuitable = story.refer(languages=["vi"], received_at="2026-11-05T15:00:00Z")
+
+    page = coordinator.get("/matching/waiting")
+
+    found = re.findall(r'href="/matching/referrals/([\w-]+)"', page.text)
+    assert found == [str(sooner), str(unsuitable), str(later)]
+    assert "North Clinic" in words_of(page)
+    assert "Nov 2, 2026" in words_of(page)
+    ready = coordinator.get("/matching/waiting?state=shortlisted")
+    assert str(sooner) in ready.text
+    assert str(unsuitable) not in ready.text
+
+
+def test_a_suggested_peer_comes_with_its_reasons_in_words(
+    story: Story, coordinator: Browser
+) -> None:
+    story.add_peer(display_name="Ana")
+    story.add_peer(display_name="Ben", languages=["vi"])
+    place = f"/matching/referrals/{story.refer()}"
+
+    page = words_of(coordinator.get(place))
+
+    assert "1. Ana" in page
+    assert "Topics in common: 1 of 2" in page
+    assert "Topics not in common: 1 of 2" in page
+    assert "Ben" not in page
+    assert "No language in common: 1" in page
+
+
+def test_an_offer_a_choice_and_the_peers_yes_are_made_on_the_page(
+    story: Story, coordinator: Browser
+) -> None:
+    peer_id = story.add_peer(display_name="Ana")
+    place = f"/matching/referrals/{story.refer()}"
+
+    offered = coordinator.send(place, {"act": "offer", "peer_id": str(peer_id)})
+    assert offered.status == 303, words_of(offered)
+    assert "The person is choosing" in words_of(coordinator.get(place))
+    chosen = coordinator.send(place, {"act": "choose", "peer_id": str(peer_id), "how": "phone"})
+    assert chosen.status == 303, words_of(chosen)
+    assert "The peer is asked" in words_of(coordinator.get(place))
+    accepted = coordinator.send(place, {"act": "accept"})
+
+    assert accepted.status == 303, words_of(accepted)
+    assert "Matched" in words_of(coordinator.get(place))
+    assert "match.confirmed.v1" in story.types()
+
+
+def test_another_order_than_the_rankings_asks_for_a_reason_at_its_field(
+    story: Story, coordinator: Browser
+) -> None:
+    story.add_peer(display_name="Ana", topics=["grief", "work"])
+    second = story.add_peer(display_name="Ben", topics=[])
+    place = f"/matching/referrals/{story.refer()}"
+    form = {"act": "offer", "peer_id": str(second)}
+
+    asked = coordinator.send(place, form)
+
+    assert asked.status == 422
+    assert '<a href="#reason">' in asked.text
+    assert len(re.findall(r'id="reason"', asked.text)) == 1
+    given = coordinator.send(place, {**form, "reason": "They know each other's street."})
+    assert given.status == 303, words_of(given)
+
+
+def test_a_referral_that_is_not_accepted_offers_no_button_and_says_why(
+    story: Story, coordinator: Browser
+) -> None:
+    peer_id = story.add_peer()
+    place = f"/matching/referrals/{story.refer(accepted=False)}"
+
+    page = coordinator.get(place)
+    form = {"form_token": coordinator.token(place), "act": "offer", "peer_id": str(peer_id)}
+    version = story.shortlist(UUID(place.rpartition("/")[2])).etag.strip('"')
+    sent = coordinator.post(place, {**form, "version": version})
+
+    assert 'value="offer"' not in page.text
+    assert "Accept the referral first" in words_of(page)
+    assert sent.status == 409
+    assert "Accept the referral first" in words_of(sent)
+    assert "match.offered.v1" not in story.types()
+
+
+def test_the_second_of_two_coordinators_who_offer_is_told_and_changes_nothing(
+    story: Story, coordinator: Browser
+) -> None:
+    peer_id = story.add_peer(capacity=5)
+    place = f"/matching/referrals/{story.refer()}"
+    form = {**coordinator.form(place, "offer"), "peer_id": str(peer_id)}
+    coordinator.post(place, form)
+
+    second = coordinator.post(place, form)
+
+    assert second.status == 412
+    assert "Somebody else changed this in the meantime." in words_of(second)
+    assert story.types().count("match.offered.v1") == 1
+
+
+def test_a_supervisor_reads_and_takes_no_step(story: Story) -> None:
+    peer_id = story.add_peer()
+    place = f"/matching/referrals/{story.refer()}"
+    supervisor = Browser(story.scene, support.caller(SUPERVISOR, story.clinic_id, story.peer_org))
+
+    page = supervisor.get(place)
+    sent = supervisor.post(place, {"act": "offer", "peer_id": str(peer_id), "version": "1"})
+
+    assert page.status == 200
+    assert 'value="offer"' not in page.text
+    assert sent.status == 403
+
+
+def test_a_strangers_coordinator_finds_nothing(story: Story) -> None:
+    story.add_peer()
+    referral_id = story.refer()
+    stranger = Browser(story.scene, support.coordinator(uuid4()))
+
+    assert stranger.get(f"/matching/referrals/{referral_id}").status == 404
+    assert stranger.get(f"/matching/referrals/{uuid4()}").status == 404
+    assert str(referral_id) not in stranger.get("/matching/waiting").text
+
+
+def test_every_state_and_rule_has_words() -> None:
+    assert set(wording.STATE) == set(wording.TAG) == {str(state) for state in State}
+    assert set(wording.RULE) == {str(rule) for rule in Rule}
