@@ -303,7 +303,7 @@ def test_after_choosing_the_client_may_still_change_their_mind_by_link(story: St
     offered = story.offer(story.refer()).json
     path = link(story, "choose", offered["match_id"], story.client_id).json["path"]
     done = post(story, path, choose=str(peer_id))
-    withdraw = done.text.partition('href="')[2].partition('"')[0]
+    withdraw = "/l/" + done.text.partition('href="/l/')[2].partition('"')[0]
 
     shown = story.scene.request("GET", withdraw)
     story.act("accept", offered["match_id"], story.peer(peer_id))
