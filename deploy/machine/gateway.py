@@ -21,9 +21,32 @@ BINARY = Path("/usr/sbin/nginx")
 # A link's secret begins with its service's letter.
 LINK_LETTERS = {"referrals": "r", "matching": "m", "scheduling": "s", "notifications": "n"}
 
+# Pages alone may have parts of other services put in. A part has a place of its own, because what
+# stands for a part that is not to be had must not stand for the page that nobody may ask for.
 _LOCATION = """\
-        location ~ ^(/api/{name}(/|$)|/{name}(/|$)|/l/{letter}-|/health/{name}/(live|ready)$) {{
+        location ~ ^(/api/{name}(/|$)|/health/{name}/(live|ready)$) {{
             set $service {name};
+            proxy_pass http://{name};
+        }}
+        location ~ ^/{name}/fragments/ {{
+            internal;
+            rewrite ^ /.part$uri last;
+        }}
+        location ~ ^/\\.part/{name}/ {{
+            internal;
+            set $service {name};
+            rewrite ^/\\.part(/.*)$ $1 break;
+            proxy_pass http://{name};
+            proxy_connect_timeout 300ms;
+            proxy_read_timeout 700ms;
+            proxy_next_upstream_tries 1;
+            proxy_intercept_errors on;
+            error_page 303 400 401 403 404 500 502 503 504 =200 /.nothing;
+        }}
+        location ~ ^(/{name}(/|$)|/l/{letter}-) {{
+            set $service {name};
+            ssi on;
+            ssi_silent_errors on;
             proxy_pass http://{name};
         }}
 """

@@ -94,15 +94,33 @@ class Work:
         org: UUID,
         subject_ids: Iterable[UUID],
         fields: Iterable[str],
+        daily: bool = False,
     ) -> None:
-        """Record that these facts of these people were given away."""
+        """Record that these facts of these people were given away.
+
+        `daily` is for what the same person looks at again and again: once in 24 hours is enough.
+        """
         query = """
             INSERT INTO disclosures (org_id, subject_id, recipient, purpose, fields, disclosed_at)
-            SELECT %s, subject_id, %s, %s, %s, %s FROM unnest(%s::uuid[]) AS subject_id
+            SELECT %(org)s, subject_id, %(recipient)s, %(purpose)s, %(fields)s, %(now)s
+              FROM unnest(%(subjects)s::uuid[]) AS subject_id
+             WHERE NOT %(daily)s
+                OR NOT EXISTS (SELECT FROM disclosures AS before
+                                WHERE before.subject_id = subject_id.subject_id
+                                  AND before.recipient = %(recipient)s
+                                  AND before.fields = %(fields)s
+                                  AND before.disclosed_at > %(now)s - interval '24 hours')
         """
-        self.connection.execute(
-            query, (org, recipient, purpose, sorted(fields), self.now, list(subject_ids))
-        )
+        values = {
+            "org": org,
+            "recipient": recipient,
+            "purpose": purpose,
+            "fields": sorted(fields),
+            "now": self.now,
+            "subjects": list(subject_ids),
+            "daily": daily,
+        }
+        self.connection.execute(query, values)
 
     def each(self, rows: Iterable[T], act: Callable[[T], object]) -> int:
         """Act on every row by itself; what one of them breaks is undone and told, the rest stays.

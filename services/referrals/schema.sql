@@ -265,6 +265,7 @@ CREATE TABLE public.referrals (
     version integer DEFAULT 1 NOT NULL,
     contact_disputed_at timestamp with time zone,
     source text DEFAULT 'clinic'::text NOT NULL,
+    peer_id uuid,
     CONSTRAINT referrals_not_linked_to_themselves CHECK ((linked_referral_id <> id)),
     CONSTRAINT referrals_open_have_owner_and_date CHECK (((status = ANY (ARRAY['declined'::text, 'withdrawn'::text, 'completed'::text])) OR ((owner_role IS NOT NULL) AND (owner_organisation_id IS NOT NULL) AND (next_date IS NOT NULL)))),
     CONSTRAINT referrals_source_known CHECK ((source = ANY (ARRAY['clinic'::text, 'email'::text, 'fax'::text, 'phone'::text, 'post'::text, 'in-person'::text, 'self'::text, 'relative'::text]))),

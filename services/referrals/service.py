@@ -4,7 +4,7 @@ from functools import partial
 
 from services.chassis import signin
 from services.chassis.cursors import PageSchema
-from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, OPERATOR, SUPERVISOR
+from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, OPERATOR, PEER, SUPERVISOR
 from services.chassis.service import Service, consumes, every, internal, page, recalls, route
 from services.referrals.domain.source import LARGEST_SCAN_BYTES, MediaType
 from services.referrals.handlers import (
@@ -22,7 +22,7 @@ from services.referrals.handlers import (
     tell,
     triage,
 )
-from services.referrals.pages import console, referring
+from services.referrals.pages import console, fragments, referring
 from services.referrals.schemas import answers, events, requests
 
 CLINIC_STAFF = {CLINIC, COORDINATOR}
@@ -250,6 +250,13 @@ class Referrals(Service):
             },
         ),
         again=console.show_again,
+    )
+
+    name_person = page(
+        "GET",
+        "/referrals/fragments/names/{referral_id}",
+        roles={PEER, COORDINATOR, SUPERVISOR},
+        handler=fragments.name_person,
     )
 
     tell_needs = internal(

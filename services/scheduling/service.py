@@ -1,9 +1,11 @@
 """What reaches scheduling, and which handler answers. Open this file first."""
 
+from functools import partial
+
 from services.chassis.cursors import PageSchema
 from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, PEER, SUPERVISOR
 from services.chassis.service import Service, consumes, every, internal, page, recalls, route
-from services.scheduling import pages, questions
+from services.scheduling import questions
 from services.scheduling.handlers import (
     answering,
     availability,
@@ -18,6 +20,8 @@ from services.scheduling.handlers import (
     rooms,
     times,
 )
+from services.scheduling.pages import contact_log as log_pages
+from services.scheduling.pages import links, week
 from services.scheduling.schemas import contacts, heard, hours, published, sessions, told
 from services.scheduling.schemas.rooms import RoomBodySchema, RoomSchema
 
@@ -194,8 +198,51 @@ class Scheduling(Service):
         handler=hours_worked.show_hours,
     )
 
-    show_link = page("GET", "/l/{secret}", handler=pages.show)
-    use_link = page("POST", "/l/{secret}", handler=pages.use)
+    show_link = page("GET", "/l/{secret}", handler=links.show)
+    use_link = page("POST", "/l/{secret}", handler=links.use)
+
+    show_week = page(
+        "GET",
+        "/scheduling/",
+        roles={PEER},
+        handler=week.show,
+        menu={"en": "This week", "es": "Esta semana"},
+    )
+    act_on_week = page(
+        "POST",
+        "/scheduling/",
+        roles={PEER},
+        handler=partial(week.act, routes={"outcome": record_outcome}),
+        again=week.show_again,
+    )
+    show_contact_log = page(
+        "GET",
+        "/scheduling/contacts",
+        roles={PEER},
+        query=PageSchema,
+        handler=log_pages.show_list,
+        menu={"en": "Contact log", "es": "Registro de contactos"},
+    )
+    show_contact_form = page(
+        "GET",
+        "/scheduling/contacts/new",
+        roles={PEER},
+        query=contacts.ContactFormQuerySchema,
+        handler=log_pages.show_form,
+    )
+    send_contact_form = page(
+        "POST",
+        "/scheduling/contacts/new",
+        roles={PEER},
+        handler=log_pages.send,
+        again=log_pages.show_form_again,
+    )
+    act_on_contact = page(
+        "POST",
+        "/scheduling/contacts/{contact_id}",
+        roles={PEER},
+        handler=partial(log_pages.act, routes={"withdraw": withdraw_contact}),
+    )
 
     tell_sessions = internal(
         "POST",

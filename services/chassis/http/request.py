@@ -44,6 +44,9 @@ class Form(dict[str, str]):
     def pairs(self) -> list[tuple[str, str]]:
         return self._pairs
 
+    def without(self, name: str) -> "Form":
+        return Form((sent, value) for sent, value in self._pairs if sent != name)
+
     def all(self, name: str) -> list[str]:
         return [value for sent, value in self._pairs if sent == name]
 

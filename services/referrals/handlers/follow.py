@@ -16,6 +16,8 @@ Event = Mapping[str, Any]
 
 NO_PEER_FOUND: Final = "no-peer-found"
 TELL_PERSON: Final = "tell-person"
+# From their yes on a peer may learn how the person is called.
+WITH_A_PEER: Final = frozenset({MatchState.CONFIRMED, MatchState.ACTIVE})
 MESSAGE_UNDELIVERABLE: Final = "message-undeliverable"
 
 
@@ -199,6 +201,7 @@ def progress(case: Case, event: Event, state: MatchState, step: str, **details: 
         case.row["match_round"] = event["round"]
         case.row["match_state"] = state
         case.row["peer_organisation_id"] = None if is_over else organisation_id
+        case.row["peer_id"] = event.get("peer_id") if state in WITH_A_PEER else None
         case.save()
     return is_current
 

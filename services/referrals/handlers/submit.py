@@ -87,6 +87,7 @@ def new_row(
         "match_round": 0,
         "match_state": None,
         "peer_organisation_id": None,
+        "peer_id": None,
         "version": 1,
     }
 

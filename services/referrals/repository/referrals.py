@@ -42,7 +42,7 @@ class Referrals:
             SELECT id, clinic_id, client_id, linked_referral_id, external_reference, source,
                    status, accepted, received_at, submitted_at, withdrawn_by, urgency, client,
                    needs, plan, representative, match_id, match_round, match_state,
-                   peer_organisation_id, owner_role, owner_organisation_id, next_date,
+                   peer_organisation_id, peer_id, owner_role, owner_organisation_id, next_date,
                    contact_disputed_at, version
               FROM referrals
              WHERE id = %s
@@ -55,7 +55,7 @@ class Referrals:
             SELECT id, clinic_id, client_id, linked_referral_id, external_reference, source,
                    status, accepted, received_at, submitted_at, withdrawn_by, urgency, client,
                    needs, plan, representative, match_id, match_round, match_state,
-                   peer_organisation_id, owner_role, owner_organisation_id, next_date,
+                   peer_organisation_id, peer_id, owner_role, owner_organisation_id, next_date,
                    contact_disputed_at, version
               FROM referrals
              WHERE id = ANY (%s) OR client_id = ANY (%s)
@@ -77,7 +77,7 @@ class Referrals:
             SELECT id, clinic_id, client_id, linked_referral_id, external_reference, source,
                    status, accepted, received_at, submitted_at, withdrawn_by, urgency, client,
                    needs, plan, representative, match_id, match_round, match_state,
-                   peer_organisation_id, owner_role, owner_organisation_id, next_date,
+                   peer_organisation_id, peer_id, owner_role, owner_organisation_id, next_date,
                    contact_disputed_at, version
               FROM referrals
              WHERE clinic_id = ANY (%(clinic_ids)s)
@@ -116,7 +116,8 @@ class Referrals:
                    withdrawn_by = %(withdrawn_by)s, urgency = %(urgency)s, needs = %(needs)s,
                    plan = %(plan)s, match_id = %(match_id)s, match_round = %(match_round)s,
                    match_state = %(match_state)s,
-                   peer_organisation_id = %(peer_organisation_id)s, owner_role = %(owner_role)s,
+                   peer_organisation_id = %(peer_organisation_id)s, peer_id = %(peer_id)s,
+                   owner_role = %(owner_role)s,
                    owner_organisation_id = %(owner_organisation_id)s, next_date = %(next_date)s,
                    contact_disputed_at = %(contact_disputed_at)s, version = %(version)s
              WHERE id = %(id)s

@@ -112,6 +112,7 @@ class MatchNoPeerFoundSchema(MatchSchema):
 
 class MatchWithPeerSchema(MatchSchema):
     peer_organisation_id = fields.UUID(required=True)
+    peer_id = fields.UUID(load_default=None, allow_none=True)
 
 
 class MatchOfferedSchema(MatchWithPeerSchema):

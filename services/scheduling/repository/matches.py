@@ -44,6 +44,15 @@ class Matches:
         cursor = self.connection.cursor(row_factory=class_row(Match))
         return cursor.execute(query, (list(match_ids),)).fetchall()
 
+    def open_of(self, peer_id: UUID) -> list[Match]:
+        """Whom the peer meets, in the order in which they came together."""
+        query = f"""{_SELECT}
+             WHERE peer_id = %s AND state = 'confirmed'
+             ORDER BY opened_at, id
+        """
+        cursor = self.connection.cursor(row_factory=class_row(Match))
+        return cursor.execute(query, (peer_id,)).fetchall()
+
     def confirm(self, match: Match, now: datetime) -> None:
         """Add the match, unless it is known already, perhaps as ended."""
         query = """

@@ -69,6 +69,13 @@ class ContactsQuerySchema(PageSchema):
     to = Moment(load_default=None)
 
 
+class ContactFormQuerySchema(Schema):
+    """Whom, and which session, a link to the form already names."""
+
+    match_ids = fields.UUID(load_default=None)
+    session_id = fields.UUID(load_default=None)
+
+
 class HoursQuerySchema(Schema):
     every = fields.Enum(Every, by_value=True, load_default=Every.WEEK)
     from_ = fields.Date(data_key="from", load_default=None)

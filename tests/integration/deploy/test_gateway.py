@@ -1,7 +1,9 @@
 """The real gateway in front of services that are away, slow or well."""
 
 import json
+import re
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -19,13 +21,27 @@ from services.chassis.assets import STYLESHEET
 SECRET = "m-canary-9c2e"
 
 
+# A page with a part of a service that is there, and one of a service that is away.
+PAGE = """<!--# block name="away" -->nothing to see<!--# endblock --><p>\
+<!--# include virtual="/matching/fragments/names/1" stub="away" --></p><p>\
+<!--# include virtual="/referrals/fragments/names/1" stub="away" --></p><p>\
+<!--# include virtual="/matching/fragments/missing" stub="away" --></p>"""
+
+
 class Echo(BaseHTTPRequestHandler):
-    """Answers with what it was asked."""
+    """Answers with what it was asked; below /matching/, as the pages there would."""
 
     def do_GET(self) -> None:
         told = {"path": self.path, "headers": dict(self.headers)}
         body = json.dumps(told).encode()
-        self.send_response(200)
+        status = 200
+        if self.path == "/matching/page":
+            body = PAGE.encode()
+        elif self.path.startswith("/matching/fragments/"):
+            status = 404 if self.path.endswith("missing") else 200
+            body = f"cookie: {self.headers['Cookie']}".encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -141,3 +157,25 @@ def test_who_tries_to_sign_in_again_and_again_waits_and_may_still_look(gateway: 
     assert tries[0] == 503  # nobody is behind it here
     assert tries[-1] == 429
     assert ask(gateway, "GET", "/sign-in").status == 503
+
+
+def test_a_page_is_put_together_from_parts_and_says_which_cannot_be_had(gateway: Gateway) -> None:
+    began = time.monotonic()
+    answer = ask(gateway, "GET", "/matching/page", headers={"Cookie": "kindred=a"})
+
+    assert answer.status == 200
+    shown = re.findall(r"<p>(.*?)</p>", answer.data.decode(), re.DOTALL)
+    assert shown == ["cookie: kindred=a", "nothing to see", "nothing to see"]
+    assert time.monotonic() - began < 1
+
+
+def test_a_part_of_a_page_is_not_to_be_had_by_itself(gateway: Gateway) -> None:
+    assert ask(gateway, "GET", "/matching/fragments/names/1").status == 404
+
+
+def test_only_pages_have_parts_put_in(gateway: Gateway) -> None:
+    asked = {"User-Agent": "<!--# include virtual='/matching/page' -->"}
+
+    answer = ask(gateway, "GET", "/api/matching/x", headers=asked)
+
+    assert b"include virtual" in answer.data

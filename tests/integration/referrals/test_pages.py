@@ -14,10 +14,11 @@ from tests.integration.referrals.people import (
     CLIENT,
     COORDINATOR,
     OTHER_CLERK,
+    PEER_ORGANISATION,
     Desk,
     referral,
 )
-from tests.support import client
+from tests.support import client, peer
 
 TYPED = {
     "client.given_name": "Amy",
@@ -285,3 +286,26 @@ def test_a_reader_of_spanish_gets_the_pages_in_spanish(desk: Desk, clinic: Brows
     assert "Derivaciones" in words_of(clinic.get("/referrals/", **spanish))
     assert "Con la persona coordinadora" in words_of(clinic.get(place, **spanish))
     assert CLIENT["family_name"] in words_of(clinic.get(place, **spanish))
+
+
+def test_a_peer_learns_how_their_person_is_called_once_they_are_matched_and_no_longer(
+    desk: Desk,
+) -> None:
+    submitted = desk.submit(referral({"preferred_name": "Ames"}))
+    place = f"/referrals/fragments/names/{submitted['id']}"
+    facts: dict[str, Any] = {"peer_organisation_id": PEER_ORGANISATION}
+    peer_id = uuid4()
+    theirs = Browser(desk.scene, peer(PEER_ORGANISATION, person=peer_id))
+    colleague = Browser(desk.scene, peer(PEER_ORGANISATION, person=uuid4()))
+    assert theirs.get(place).status == 404
+
+    desk.match("confirmed", submitted, peer_id=peer_id, mode="phone", **facts)
+
+    named = [theirs.get(place), theirs.get(place)]
+    assert [(reply.status, reply.text) for reply in named] == [(200, "Ames")] * 2
+    assert colleague.get(place).status == 404
+    query = "SELECT recipient, fields FROM disclosures WHERE purpose = 'peer-support'"
+    told = desk.scene.rows(query)
+    assert told == [{"recipient": f"peer:{peer_id}", "fields": ["preferred_name"]}]
+    desk.match("ended", submitted, peer_id=peer_id, reason="another-peer", **facts)
+    assert theirs.get(place).status == 404

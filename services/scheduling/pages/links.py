@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from babel.dates import format_date, format_time
 
@@ -29,7 +30,7 @@ from services.scheduling.handlers.telling import tell_disowned
 from services.scheduling.handlers.views import place_of
 from services.scheduling.repository import Sessions
 
-_PAGES = Pages(Path(__file__).parent / "templates")
+PAGES: Final = Pages(Path(__file__).parents[1] / "templates")
 
 
 def show(request: Request, work: Work) -> Answer:
@@ -97,7 +98,7 @@ def _show(session: Session, link: Link, work: Work, *, taken: bool = False) -> A
     window = Span(work.now, work.now + policy.DEFAULT_WINDOW)
     times = free_times(sides, window, session.span.length, work, besides=session.id)
     offered = [span.starts_at for span in times if span != session.span]
-    html = _PAGES.render(
+    html = PAGES.render(
         "session.html",
         language=link.language,
         when=_words(session.starts_at, zone, link.language),
@@ -116,7 +117,7 @@ def _show(session: Session, link: Link, work: Work, *, taken: bool = False) -> A
 def _done(what: str, session: Session, link: Link, work: Work) -> Answer:
     zone = zone_of(link.person_id, work) or session.time_zone
     when = _words(session.starts_at, zone, link.language)
-    html = _PAGES.render(
+    html = PAGES.render(
         "done.html", language=link.language, what=what, when=when, zone=_place_in(zone)
     )
     return Answer(html=html)
