@@ -96,6 +96,7 @@ def settings(service: str) -> dict[str, str]:
         "KINDRED_OWNERS": owners,
         "KINDRED_SMTP": "mail:2525",
         "KINDRED_TOPOLOGY": str(FILE),
+        "KINDRED_SIGN_IN": gateway.SIGN_IN,
         "KINDRED_MENU": str(MENU),
     }
 

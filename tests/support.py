@@ -173,6 +173,7 @@ class Scene:
                 "KINDRED_LINK_KEY": "a link key for tests, 32 characters long",
                 "KINDRED_TOPOLOGY": str(self.folder / "topology.json"),
                 "KINDRED_POOL_SIZE": "20",
+                "KINDRED_SIGN_IN": "referrals",
             }
         )
         self.pool = Database(self.database.service, name="test", pool_size=20)

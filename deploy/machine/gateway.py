@@ -24,7 +24,7 @@ LINK_LETTERS = {"referrals": "r", "matching": "m", "scheduling": "s", "notificat
 # Pages alone may have parts of other services put in. A part has a place of its own, because what
 # stands for a part that is not to be had must not stand for the page that nobody may ask for.
 _LOCATION = """\
-        location ~ ^(/api/{name}(/|$)|/health/{name}/(live|ready)$) {{
+        location ~ ^(/api/{name}(/|$)|/l/{letter}-|/health/{name}/(live|ready)$) {{
             set $service {name};
             proxy_pass http://{name};
         }}
@@ -40,10 +40,21 @@ _LOCATION = """\
             proxy_connect_timeout 300ms;
             proxy_read_timeout 700ms;
             proxy_next_upstream_tries 1;
+            # What was typed for the page is none of the part's owner's business. Headers set here
+            # take the place of all that are set above.
+            proxy_pass_request_body off;
+            proxy_set_header Content-Length "";
+            proxy_set_header Content-Type "";
+            proxy_set_header Connection "";
+            proxy_set_header Host $http_host;
+            proxy_set_header X-Request-ID $request_id;
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header X-Forwarded-Proto $scheme;
+            proxy_set_header Kindred-Purpose "";
             proxy_intercept_errors on;
             error_page 303 400 401 403 404 500 502 503 504 =200 /.nothing;
         }}
-        location ~ ^(/{name}(/|$)|/l/{letter}-) {{
+        location ~ ^/{name}(/|$) {{
             set $service {name};
             ssi on;
             ssi_silent_errors on;
@@ -51,7 +62,7 @@ _LOCATION = """\
         }}
 """
 # The start, and where one signs in and out, lie with the service that has those pages.
-_SIGN_IN = "referrals"
+SIGN_IN = "referrals"
 _SIGN_IN_LOCATION = """\
         location ~ ^/(|sign-in|sign-out)$ {{
             set $service {name};
@@ -141,7 +152,7 @@ def _locations(name: str) -> str:
     """The service's paths; nginx takes the first that fits, so those of files come before."""
     paths = _UPLOADS.get(name)
     uploads = _UPLOAD_LOCATION.format(name=name, paths=paths) if paths else ""
-    signing_in = _SIGN_IN_LOCATION.format(name=name) if name == _SIGN_IN else ""
+    signing_in = _SIGN_IN_LOCATION.format(name=name) if name == SIGN_IN else ""
     return uploads + _LOCATION.format(name=name, letter=LINK_LETTERS[name]) + signing_in
 
 

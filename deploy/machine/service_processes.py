@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import urllib3
 
 from deploy.machine.environment import python_environment
+from deploy.machine.gateway import SIGN_IN
 from deploy.machine.ports import LOOPBACK, FreePorts
 from deploy.machine.private_files import key_file, key_set_file
 from deploy.machine.processes import Program
@@ -93,6 +94,7 @@ class ServiceProcesses:
             },
             "KINDRED_OWNERS": owners,
             "KINDRED_TOPOLOGY": str(TOPOLOGY),
+            "KINDRED_SIGN_IN": SIGN_IN,
             "KINDRED_MENU": str(MENU),
             "KINDRED_DEMO_ACCOUNTS": str(self.run.path / "demo.json"),
             "KINDRED_TOKEN_ISSUER": TOKEN_ISSUER,

@@ -16,7 +16,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 
 from services.chassis.assets import STYLESHEET
 from services.chassis.http.reading import LANGUAGES
-from services.chassis.problems import Problem
+from services.chassis.problems import REUSED, Invalid, Problem
 
 if TYPE_CHECKING:
     from services.chassis.http.request import Form, Request
@@ -66,6 +66,29 @@ _WORDS = {
         ),
     },
 }
+
+
+# What a page says above itself where a step was not taken; what is wrong with a field stands there.
+_IN_THE_WAY = {
+    "en": {
+        "stale-version": "Somebody else changed this in the meantime. This is how it is now.",
+        REUSED: "This form was sent already. Nothing more was done; look at what came of it.",
+        "": "This step is not possible now. This is how it is.",
+    },
+    "es": {
+        "stale-version": "Otra persona cambió esto mientras tanto. Así está ahora.",
+        REUSED: "Este formulario ya se envió. No se hizo nada más; mire qué resultó.",
+        "": "Este paso no es posible ahora. Así está.",
+    },
+}
+
+
+def in_the_way(problem: Problem | None, language: str) -> str | None:
+    """What stood in the way of a step, in words for the top of the page that shows it again."""
+    if problem is None or (isinstance(problem, Invalid) and problem.slug != REUSED):
+        return None
+    words = _IN_THE_WAY[language]
+    return words.get(problem.slug, words[""])
 
 
 class Pages:

@@ -11,6 +11,9 @@ Errors = Mapping[str, list[str]]
 
 CONTENT_TYPE = "application/problem+json"
 
+# The slug of a key, or a page's form, that came with another request before.
+REUSED = "idempotency-key-reused"
+
 
 class Problem(Exception):
     """An answer other than the hoped-for one; raising it undoes the transaction.

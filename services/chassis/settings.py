@@ -77,7 +77,7 @@ class Settings:
             journal=reader.optional_path("JOURNAL"),
             stuck_seconds=reader.number("STUCK_SECONDS", 30, 5, 3600),
             demo=reader.number("DEMO", 0, 0, 1) == 1,
-            sign_in=reader.text("SIGN_IN", "referrals"),
+            sign_in=reader.text("SIGN_IN", "nobody"),
             demo_accounts=reader.optional_path("DEMO_ACCOUNTS"),
             menu=reader.optional_path("MENU"),
         )

@@ -5,11 +5,11 @@ provider's, and these pages know none.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from marshmallow import Schema, fields, validate
@@ -25,6 +25,7 @@ from services.chassis.roles import Role
 from services.chassis.work import Work
 
 _PAGES = Pages(Path(__file__).parent / "templates")
+_LOCAL = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 
 
 class AskedSchema(Schema):
@@ -111,10 +112,11 @@ def _form(request: Request, work: Work) -> Answer:
 
 
 def _local(path: str) -> str:
-    r"""The path, if it is one of ours: a browser takes // and \ for another site's address."""
-    parts = urlsplit(path.replace("\\", "/"))
-    is_ours = path.startswith("/") and not parts.netloc and not parts.scheme
-    return path if is_ours and not path.startswith("//") else "/"
+    r"""The path, if it is one of ours: a browser takes // and \ for another site's address.
+
+    It goes into a header: nothing but visible ASCII, as a browser's own address has.
+    """
+    return path if _LOCAL.fullmatch(path) else "/"
 
 
 def _visits(work: Work) -> Visits:

@@ -255,7 +255,7 @@ class Referrals(Service):
     name_person = page(
         "GET",
         "/referrals/fragments/names/{referral_id}",
-        roles={PEER, COORDINATOR, SUPERVISOR},
+        roles={PEER},
         handler=fragments.name_person,
     )
 

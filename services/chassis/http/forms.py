@@ -6,17 +6,20 @@ from typing import Any
 
 from services.chassis.http.reading import load, schema_of
 from services.chassis.http.request import Form, Request
-from services.chassis.http.sessions import TOKEN_FIELD
+from services.chassis.http.sessions import ONCE_FIELD, TOKEN_FIELD
 from services.chassis.problems import Forbidden, Invalid
 from services.chassis.roles import Role
 from services.chassis.service import Route
 from services.chassis.work import Work
 
-_OWN = frozenset({TOKEN_FIELD, "version", "act"})
+_OWN = frozenset({TOKEN_FIELD, ONCE_FIELD, "version", "act"})
 
 
 def as_body(form: Form, lists: Collection[str] = ()) -> dict[str, Any]:
-    """Nest dotted names, such as `client.email`; what was left blank was not said."""
+    """Nest dotted names, such as `client.email`; what was left blank was not said.
+
+    Raise Invalid where one name stands for a value and for what others are below.
+    """
     body: dict[str, Any] = {}
     for name in form:
         values = [value.strip() for value in form.all(name) if value.strip()]
@@ -26,6 +29,10 @@ def as_body(form: Form, lists: Collection[str] = ()) -> dict[str, Any]:
         place = body
         for part in above:
             place = place.setdefault(part, {})
+            if not isinstance(place, dict):
+                raise Invalid({name: ["Lies below another field."]})
+        if last in place:
+            raise Invalid({name: ["Others lie below this field."]})
         place[last] = values if name in lists else values[-1]
     return body
 
@@ -36,6 +43,8 @@ def errors_by_field(
     """One sentence a field; what is wrong with one of a list is told at the list."""
     found: dict[str, str] = {}
     for path, messages in (errors or {}).items():
+        if path == "Idempotency-Key":
+            continue  # `pages.in_the_way` tells it
         name = path
         while name not in fields and "." in name:
             name = name.rpartition(".")[0]

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 
 from services.chassis.http.raw import RawRequest, RawResponse
 from services.chassis.http.request import Caller
-from services.chassis.problems import BadRequest, Conflict, Invalid
+from services.chassis.problems import REUSED, BadRequest, Conflict, Invalid
 from services.chassis.work import Work
 
 HEADER = "idempotency-key"
@@ -37,9 +37,11 @@ class KeyedRequest:
     request_hash: bytes
 
     @classmethod
-    def of(cls, raw: RawRequest, caller: Caller, body: Any) -> "KeyedRequest | None":
-        """None for a write without a key, and for what is no write."""
-        key = raw.header(HEADER)
+    def of(
+        cls, raw: RawRequest, caller: Caller, body: Any, *, key: str | None = None
+    ) -> "KeyedRequest | None":
+        """None for a write without a key, and for what is no write; a page's form has its own."""
+        key = raw.header(HEADER) if key is None else key
         if key is None or raw.method not in WRITES:
             return None
         if not _KEY.fullmatch(key):
@@ -125,4 +127,4 @@ def _store(work: Work, keyed: KeyedRequest, orgs: list[UUID], response: RawRespo
 
 def _other_request() -> Invalid:
     title = "This Idempotency-Key came with another request"
-    return Invalid({"Idempotency-Key": [title + "."]}, title, slug="idempotency-key-reused")
+    return Invalid({"Idempotency-Key": [title + "."]}, title, slug=REUSED)

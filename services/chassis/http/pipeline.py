@@ -23,14 +23,13 @@ from services.chassis.http.idempotency import KeyedRequest
 from services.chassis.http.json_body import MAX_BYTES, read_json
 from services.chassis.http.raw import RawRequest, RawResponse
 from services.chassis.http.request import (
-    Answer,
     Caller,
     Form,
     Preparation,
     Request,
     entity_tag,
 )
-from services.chassis.http.sessions import NotSignedIn, cookie_of
+from services.chassis.http.sessions import ONCE_FIELD, NotSignedIn, cookie_of
 from services.chassis.http.tokens import InvalidToken, Verifier
 from services.chassis.http.visits import Visits, sign_in_first
 from services.chassis.internal import ORGS, PURPOSE, Directory, organisations_of
@@ -55,6 +54,7 @@ log = get_log(__name__)
 
 _TRIES = 3
 _RETRY_AFTER_SECONDS = 2
+_VERSION = re.compile(r"[0-9]{1,18}")
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -153,21 +153,30 @@ class Pipeline:
             language=language,
             cookie=cookie_of(raw),
             visit=visit,
-            if_match=entity_tag(int(form["version"]))
-            if form.get("version", "").isdigit()
-            else None,
+            if_match=_version_seen(form),
         )
-        answer = self._page(page, request, _trace(raw))
-        if visit and answer.set_cookie is None:
-            answer = replace(answer, set_cookie=self.visits.sessions.renewed(visit.session, now))
-        return answering.page_answer(answer, pages.POLICY)
+        response = self._page(page, request, raw)
+        renewed = self.visits.sessions.renewed(visit.session, now) if visit else None
+        if renewed is None:
+            return response
+        return replace(response, headers={**response.headers, "Set-Cookie": renewed})
 
-    def _page(self, page: Page, request: Request, traceparent: str) -> Answer:
-        """What the handler shows; or its form once more, where it raised what can be mended."""
+    def _page(self, page: Page, request: Request, raw: RawRequest) -> RawResponse:
+        """What the handler shows; or its form once more, where it raised what can be mended.
 
-        def act() -> Answer:
-            with self._begin(request.caller, traceparent=traceparent) as work:
-                return page.handler(request, work)
+        A form that is sent twice, by a double click or after a lost answer, is done once.
+        """
+        keyed = None
+        if request.caller is not None and ONCE_FIELD in request.form:
+            key = request.form[ONCE_FIELD]
+            keyed = KeyedRequest.of(raw, request.caller, request.form.pairs(), key=key)
+
+        def respond(work: Work) -> RawResponse:
+            return answering.page_answer(page.handler(request, work), pages.POLICY)
+
+        def act() -> RawResponse:
+            with self._begin(request.caller, traceparent=_trace(raw)) as work:
+                return idempotency.once(work, keyed, lambda: respond(work))
 
         try:
             return _retried(act)
@@ -177,7 +186,8 @@ class Pipeline:
             problem = Refused(error) if isinstance(error, DomainError) else error
             with self._begin(request.caller) as work:
                 shown = page.again(request, work, problem)
-            return replace(shown, status=shown.status or problem.status)
+            shown = replace(shown, status=shown.status or problem.status)
+            return answering.page_answer(shown, pages.POLICY)
 
     @property
     def _name(self) -> str:
@@ -259,7 +269,7 @@ def _retried(act: Callable[[], T]) -> T:
 def _version_seen(form: Form) -> str | None:
     """What a page's form says instead of If-Match."""
     seen = form.get("version", "")
-    return entity_tag(int(seen)) if seen.isascii() and seen.isdigit() else None
+    return entity_tag(int(seen)) if _VERSION.fullmatch(seen) else None
 
 
 def _named_organisations(raw: RawRequest) -> frozenset[UUID]:

@@ -1,8 +1,9 @@
 """What a handler is given, and what it gives back."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -47,6 +48,9 @@ class Form(dict[str, str]):
     def without(self, name: str) -> "Form":
         return Form((sent, value) for sent, value in self._pairs if sent != name)
 
+    def only(self, names: Container[str]) -> "Form":
+        return Form((sent, value) for sent, value in self._pairs if sent in names)
+
     def all(self, name: str) -> list[str]:
         return [value for sent, value in self._pairs if sent == name]
 
@@ -88,6 +92,8 @@ class Visit:
     form_token: str
     menu: "Sequence[MenuEntry]"
     path: str
+    # Goes with every form of this showing, so that it is done once however often it is sent.
+    once: str = field(default_factory=lambda: token_hex(16))
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from services.chassis.roles import SERVICE, Role
 
 COOKIE = "kindred"
 TOKEN_FIELD = "form_token"  # noqa: S105  a field's name
+ONCE_FIELD = "once"
 LASTS = timedelta(hours=12)
 IDLE = timedelta(minutes=30)
 

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from services.chassis.http.forms import errors_by_field, role_of, take_step
 from services.chassis.http.request import Answer, Form, Request
 from services.chassis.organisations import known
-from services.chassis.pages import Words, noted
-from services.chassis.problems import Invalid, NotFound, PreconditionFailed, Problem
+from services.chassis.pages import Words, in_the_way, noted
+from services.chassis.problems import Problem
 from services.chassis.roles import COORDINATOR
 from services.chassis.service import Route
 from services.chassis.work import Work
@@ -62,11 +62,13 @@ def act(request: Request, work: Work, routes: Mapping[str, Route]) -> Answer:
     return Answer(location=f"/matching/referrals/{referral_id}")
 
 
+# A clinic whose own event is still on its way keeps nobody off the list.
+_UNHEARD_OF: Row = {"name": "", "time_zone": "UTC"}
 _WITHOUT_A_PEER = (State.WAITING, State.SHORTLISTED, State.OFFERED, State.CHOSEN)
 
 
 def _waiting(row: Row, clinics: Mapping[UUID, Row], words: Words, now: datetime) -> Row:
-    clinic = clinics[row["clinic_id"]]
+    clinic = clinics.get(row["clinic_id"], _UNHEARD_OF)
     zone = clinic["time_zone"]
     next_at = row["next_date"]
     return {
@@ -85,9 +87,7 @@ def _search(
     words = Words(PAGES, request.language)
     answer = read_shortlist(request, work)
     match = answer.body
-    clinic = _clinics(work).get(match["clinic_id"])
-    if clinic is None:
-        raise NotFound
+    clinic = _clinics(work).get(match["clinic_id"], _UNHEARD_OF)
     offer = None
     if match["offer_id"] and match["state"] in (State.OFFERED, State.CHOSEN):
         offer = read_offer(replace(request, path={"offer_id": match["offer_id"]}), work)
@@ -138,14 +138,9 @@ def _ruled_out(counts: Mapping[str, int], words: Words) -> Sequence[tuple[str, i
 
 
 def _told(problem: Problem | None, words: Words) -> str | None:
-    """What stood in the way, in words for the page; single fields say theirs themselves."""
-    if problem is None or isinstance(problem, Invalid):
-        return None
-    if isinstance(problem, PreconditionFailed):
-        return words(noted("Somebody else changed this in the meantime. This is how it is now."))
-    if problem.slug == "referral-not-accepted":
+    if problem is not None and problem.slug == "referral-not-accepted":
         return words(noted("Accept the referral first; the suggestions stay as they are."))
-    return words(noted("This step is not possible now. This is how it is."))
+    return in_the_way(problem, words.language)
 
 
 def _clinics(work: Work) -> dict[UUID, Row]:

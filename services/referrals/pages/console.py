@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from services.chassis.http.forms import errors_by_field, role_of, take_step
 from services.chassis.http.request import Answer, Form, Request
-from services.chassis.pages import Pages, Words, noted
-from services.chassis.problems import Invalid, PreconditionFailed, Problem
+from services.chassis.pages import Pages, Words, in_the_way
+from services.chassis.problems import Problem
 from services.chassis.roles import CLINIC, COORDINATOR
 from services.chassis.service import Route
 from services.chassis.work import Work
@@ -94,7 +94,7 @@ def _referral(
         name=name_of(row["client"]),
         clinic=clinic,
         errors=errors,
-        told=_told(problem, request.language),
+        told=in_the_way(problem, request.language),
         steps=_steps(seen["timeline"], words, clinic["time_zone"]),
         received=words.moment(row["received_at"], clinic["time_zone"]),
         is_open=status in OPEN,
@@ -104,17 +104,6 @@ def _referral(
         is_coordinator=role is COORDINATOR,
     )
     return Answer(html=html)
-
-
-def _told(problem: Problem | None, language: str) -> str | None:
-    """What stood in the way, in words for the page; single fields say theirs themselves."""
-    if problem is None or isinstance(problem, Invalid):
-        return None
-    if isinstance(problem, PreconditionFailed):
-        text = noted("Somebody else changed this in the meantime. This is how it is now.")
-    else:
-        text = noted("This step is no longer possible. This is how it is now.")
-    return PAGES.word(text, language)
 
 
 def _steps(timeline: Sequence[Row], words: Words, zone: str) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from babel import Locale
 from services.chassis.http.forms import as_body, errors_by_field
 from services.chassis.http.reading import load, schema_of
 from services.chassis.http.request import Answer, Form, Request
-from services.chassis.pages import Words, noted
+from services.chassis.pages import Words, in_the_way, noted
 from services.chassis.problems import Invalid, Problem
 from services.chassis.work import Work
 from services.referrals.handlers.submit import submit_referral
@@ -47,6 +47,7 @@ _FIELDS: Final = (
     "consent.scope",
 )
 _AGREED: Final = "agreed"
+_OTHER_LANGUAGE: Final = "client.other_language"
 
 
 def show(request: Request, work: Work) -> Answer:
@@ -70,12 +71,13 @@ def send(request: Request, work: Work) -> Answer:
 
 
 def show_again(request: Request, work: Work, problem: Problem) -> Answer:
-    return _form(request, work, errors_by_field(problem.errors, _FIELDS))
+    errors = errors_by_field(problem.errors, _FIELDS)
+    return _form(request, work, errors, told=in_the_way(problem, request.language))
 
 
 def _body(form: Form, work: Work) -> dict[str, Any]:
     """What was typed, with the clinic's time zone where no other was chosen."""
-    body = as_body(form, _LISTS)
+    body = as_body(form.only((*_FIELDS, _OTHER_LANGUAGE)), _LISTS)
     agreed = body.pop(_AGREED, None)
     if agreed != "yes":
         body.pop("consent", None)
@@ -100,7 +102,9 @@ def _zone(clinic_id: str | None, work: Work) -> str | None:
     return chosen[0]["time_zone"] if chosen else None
 
 
-def _form(request: Request, work: Work, errors: Mapping[str, str]) -> Answer:
+def _form(
+    request: Request, work: Work, errors: Mapping[str, str], *, told: str | None = None
+) -> Answer:
     words = Words(PAGES, request.language)
     names = Locale(request.language).languages
     clinics = Clinics(work.connection).page(work.orgs, None, len(work.orgs) + 1)
@@ -110,6 +114,7 @@ def _form(request: Request, work: Work, errors: Mapping[str, str]) -> Answer:
         words=words,
         wording=wording,
         errors=errors,
+        told=told,
         clinics=[(str(one["id"]), one["name"]) for one in clinics],
         languages=[(code, names.get(code, code)) for code in LANGUAGES],
     )

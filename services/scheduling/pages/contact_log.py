@@ -8,7 +8,7 @@ from typing import Any, Final
 from services.chassis.http.forms import as_body, errors_by_field, take_step
 from services.chassis.http.reading import load, schema_of
 from services.chassis.http.request import Answer, Form, Request
-from services.chassis.pages import Words
+from services.chassis.pages import Words, in_the_way
 from services.chassis.problems import Invalid, Problem
 from services.chassis.service import Route
 from services.chassis.work import Work
@@ -47,10 +47,10 @@ def send(request: Request, work: Work) -> Answer:
 
 
 def show_form_again(request: Request, work: Work, problem: Problem) -> Answer:
-    errors = errors_by_field(problem.errors, _FIELDS) or {"kind": problem.title}
+    errors = errors_by_field(problem.errors, _FIELDS)
     if _MOMENT in errors:
         errors["day"] = errors.pop(_MOMENT)
-    return _form(request, work, errors)
+    return _form(request, work, errors, told=in_the_way(problem, request.language))
 
 
 def show_list(request: Request, work: Work) -> Answer:
@@ -102,7 +102,9 @@ def _started(day: object, at: object, minutes: object, zone: str, now: datetime)
     return wall.replace(tzinfo=zone_named(zone)).astimezone(UTC).isoformat()
 
 
-def _form(request: Request, work: Work, errors: Mapping[str, str]) -> Answer:
+def _form(
+    request: Request, work: Work, errors: Mapping[str, str], *, told: str | None = None
+) -> Answer:
     words, peer = Words(PAGES, request.language), peer_of(request, work)
     html = PAGES.visited(
         "contact.html",
@@ -111,6 +113,7 @@ def _form(request: Request, work: Work, errors: Mapping[str, str]) -> Answer:
         wording=wording,
         people=people_of(peer, work),
         errors=errors,
+        told=told,
         zone=zone_of(peer.id, work) or "UTC",
     )
     return Answer(html=html)

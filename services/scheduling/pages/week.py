@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.chassis.http.forms import take_step
 from services.chassis.http.request import Answer, Request
-from services.chassis.pages import Words, noted
+from services.chassis.pages import Words, in_the_way
 from services.chassis.problems import NotFound, Problem
 from services.chassis.service import Route
 from services.chassis.work import Work
@@ -90,9 +90,7 @@ def _week(request: Request, work: Work, problem: Problem | None) -> Answer:
         people=people_of(peer, work),
         hours=_hours(peer, local(work.now, zone).date(), work),
         zone=zone,
-        told=words(noted("Something changed in the meantime. This is how it is now."))
-        if problem
-        else None,
+        told=in_the_way(problem, request.language),
     )
     return Answer(html=html)
 

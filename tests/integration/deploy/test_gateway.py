@@ -39,12 +39,17 @@ class Echo(BaseHTTPRequestHandler):
             body = PAGE.encode()
         elif self.path.startswith("/matching/fragments/"):
             status = 404 if self.path.endswith("missing") else 200
-            body = f"cookie: {self.headers['Cookie']}".encode()
+            told_length = self.headers.get("Content-Length", "none")
+            body = f"cookie: {self.headers['Cookie']}, body: {told_length}".encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
 
     def log_message(self, *_: Any) -> None:
         """Nothing of it belongs in a test's output."""
@@ -165,7 +170,7 @@ def test_a_page_is_put_together_from_parts_and_says_which_cannot_be_had(gateway:
 
     assert answer.status == 200
     shown = re.findall(r"<p>(.*?)</p>", answer.data.decode(), re.DOTALL)
-    assert shown == ["cookie: kindred=a", "nothing to see", "nothing to see"]
+    assert shown == ["cookie: kindred=a, body: none", "nothing to see", "nothing to see"]
     assert time.monotonic() - began < 1
 
 
@@ -179,3 +184,17 @@ def test_only_pages_have_parts_put_in(gateway: Gateway) -> None:
     answer = ask(gateway, "GET", "/api/matching/x", headers=asked)
 
     assert b"include virtual" in answer.data
+
+
+def test_what_was_typed_for_one_service_does_not_go_to_the_owner_of_a_part(
+    gateway: Gateway,
+) -> None:
+    answer = ask(gateway, "POST", "/matching/page", body=b"wishes=secret")
+
+    assert b"cookie: None, body: none" in answer.data
+
+
+def test_a_links_page_has_no_parts_put_in(gateway: Gateway) -> None:
+    asked = {"User-Agent": "<!--# include virtual='/matching/page' -->"}
+
+    assert b"include virtual" in ask(gateway, "GET", "/l/m-x", headers=asked).data

@@ -116,7 +116,7 @@ def test_the_second_of_two_coordinators_who_offer_is_told_and_changes_nothing(
     form = {**coordinator.form(place, "offer"), "peer_id": str(peer_id)}
     coordinator.post(place, form)
 
-    second = coordinator.post(place, form)
+    second = coordinator.post(place, {**form, "once": uuid4().hex})
 
     assert second.status == 412
     assert "Somebody else changed this in the meantime." in words_of(second)
@@ -144,6 +144,20 @@ def test_a_strangers_coordinator_finds_nothing(story: Story) -> None:
     assert stranger.get(f"/matching/referrals/{referral_id}").status == 404
     assert stranger.get(f"/matching/referrals/{uuid4()}").status == 404
     assert str(referral_id) not in stranger.get("/matching/waiting").text
+
+
+def test_a_clinic_that_matching_has_not_heard_of_yet_hides_nobody(story: Story) -> None:
+    story.add_peer()
+    story.clinic_id = uuid4()
+    referral_id = story.refer()
+    coordinator = Browser(story.scene, support.coordinator(story.clinic_id))
+
+    waiting = coordinator.get("/matching/waiting")
+    shown = coordinator.get(f"/matching/referrals/{referral_id}")
+
+    assert waiting.status == 200, words_of(waiting)
+    assert str(referral_id) in waiting.text
+    assert shown.status == 200, words_of(shown)
 
 
 def test_every_state_and_rule_has_words() -> None:

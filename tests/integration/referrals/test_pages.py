@@ -1,6 +1,9 @@
 """The pages of clinics and coordinators: signing in, referring, and taking a referral on."""
 
+import json
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -8,17 +11,19 @@ from uuid import uuid4
 import pytest
 
 from deploy.region.forms import forms_of
+from services.chassis.roles import SUPERVISOR
 from tests.integration.browser import Browser, words_of
 from tests.integration.referrals.people import (
     CLERK,
     CLIENT,
+    CLINIC,
     COORDINATOR,
     OTHER_CLERK,
     PEER_ORGANISATION,
     Desk,
     referral,
 )
-from tests.support import client, peer
+from tests.support import caller, client, peer
 
 TYPED = {
     "client.given_name": "Amy",
@@ -309,3 +314,102 @@ def test_a_peer_learns_how_their_person_is_called_once_they_are_matched_and_no_l
     assert told == [{"recipient": f"peer:{peer_id}", "fields": ["preferred_name"]}]
     desk.match("ended", submitted, peer_id=peer_id, reason="another-peer", **facts)
     assert theirs.get(place).status == 404
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"version": "\u00b2"},
+        {"version": "9" * 5000},
+        {"client": "x", "act": "decline"},
+        {"reason": "x", "reason.deeper": "y", "act": "decline"},
+        {"reason.deeper": "y", "reason": "x", "act": "decline"},
+        {"act": "decline", "reason": "no-capacity", "nobody-knows": "x"},
+    ],
+)
+def test_a_form_that_no_page_of_ours_sends_is_refused_and_breaks_nothing(
+    desk: Desk, coordinator: Browser, odd: dict[str, str]
+) -> None:
+    place = f"/referrals/{desk.submit()['id']}"
+
+    sent = coordinator.post(place, {**coordinator.form(place, "accept"), **odd})
+
+    assert 400 <= sent.status < 500, words_of(sent)
+    assert desk.read(place.rpartition("/")[2]).json["status"] == "submitted"
+
+
+@pytest.mark.parametrize("odd", [{"client": "x"}, {"consent": "x"}, {"client.safe_contact": "x"}])
+def test_a_referral_form_with_a_field_in_the_place_of_others_breaks_nothing(
+    desk: Desk, clinic: Browser, odd: dict[str, str]
+) -> None:
+    assert clinic.send("/referrals/new", {**odd, **TYPED}).status < 500
+    assert clinic.send("/referrals/new", odd).status == 422
+
+
+@pytest.mark.parametrize(
+    "then",
+    ["/a\r\nSet-Cookie: x=y", "/\t/elsewhere.example", "/a b", "//elsewhere.example", "/\u00e9"],
+)
+def test_where_to_go_after_signing_in_is_never_more_than_a_plain_path(
+    desk: Desk, then: str, tmp_path: Path
+) -> None:
+    accounts = tmp_path / "demo.json"
+    told: dict[str, Any] = {"role": "coordinator", "account": "sam", "orgs": [], "person": None}
+    accounts.write_text(json.dumps({"organisations": [], "accounts": [told]}))
+    desk.scene.workplace.settings = replace(desk.scene.settings, demo=True, demo_accounts=accounts)
+
+    entered = Browser(desk.scene, None).post("/sign-in", {"account": "sam", "then": then})
+
+    assert (entered.status, entered.headers["Location"]) == (303, "/")
+
+
+def test_outside_the_demo_no_account_is_offered_or_let_in(desk: Desk, tmp_path: Path) -> None:
+    accounts = tmp_path / "demo.json"
+    told: dict[str, Any] = {"role": "coordinator", "account": "sam", "orgs": [], "person": None}
+    accounts.write_text(json.dumps({"organisations": [], "accounts": [told]}))
+    desk.scene.workplace.settings = replace(desk.scene.settings, demo=False, demo_accounts=accounts)
+    browser = Browser(desk.scene, None)
+
+    assert "sam" not in browser.get("/sign-in").text
+    assert browser.post("/sign-in", {"account": "sam"}).status == 422
+
+
+def test_a_form_sent_twice_is_done_once(desk: Desk, clinic: Browser) -> None:
+    form = {**clinic.form("/referrals/new"), **TYPED}
+
+    first, again = clinic.post("/referrals/new", form), clinic.post("/referrals/new", form)
+
+    assert (first.status, again.status) == (303, 303)
+    assert first.headers["Location"] == again.headers["Location"]
+    assert desk.events() == ["referral.submitted.v1"]
+    other = {**form, "client.given_name": "Bea"}
+    refused = clinic.post("/referrals/new", other)
+    assert refused.status == 422
+    assert "This form was sent already." in words_of(refused)
+    assert desk.events() == ["referral.submitted.v1"]
+
+
+@pytest.mark.parametrize("ended", ["consent", "referral"])
+def test_a_peer_learns_no_name_once_consent_or_referral_has_ended(desk: Desk, ended: str) -> None:
+    submitted = desk.submit()
+    place, peer_id = f"/referrals/fragments/names/{submitted['id']}", uuid4()
+    facts: dict[str, Any] = {"peer_organisation_id": PEER_ORGANISATION, "peer_id": peer_id}
+    desk.match("confirmed", submitted, mode="phone", **facts)
+    theirs = Browser(desk.scene, peer(PEER_ORGANISATION, person=peer_id))
+    assert theirs.get(place).status == 200
+
+    if ended == "consent":
+        desk.do("withdraw_consent", submitted["id"])
+    else:
+        desk.do("withdraw_referral", submitted["id"], body={})
+
+    assert theirs.get(place).status == 404
+
+
+def test_staff_learn_names_from_the_referral_and_not_from_its_fragment(
+    desk: Desk, coordinator: Browser
+) -> None:
+    place = f"/referrals/fragments/names/{desk.submit()['id']}"
+    supervisor = Browser(desk.scene, caller(SUPERVISOR, CLINIC))
+
+    assert [one.get(place).status for one in (coordinator, supervisor)] == [403, 403]
