@@ -8,6 +8,7 @@ import json
 import sys
 from pathlib import Path
 
+from deploy.generated import write_or_check
 from deploy.topology import declared_services
 from services.chassis.menu import told
 
@@ -19,13 +20,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--check", action="store_true", help="say whether the file is fresh")
     options = parser.parse_args(arguments)
     text = json.dumps(told(declared_services()), indent=2, ensure_ascii=False) + "\n"
-    if not options.check:
-        FILE.write_text(text)
-        return 0
-    if FILE.exists() and FILE.read_text() == text:
-        return 0
-    print("deploy/menu.json is stale: run python -m deploy.menu", file=sys.stderr)
-    return 1
+    return write_or_check(FILE, text, check=options.check, command="python -m deploy.menu")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from typing import Any
 
 from kombu.entity import Exchange, Queue
 
+from deploy.generated import write_or_check
 from services.chassis.broker import open_connection
 from services.chassis.service import Service
 
@@ -108,13 +109,7 @@ def main(arguments: list[str]) -> int:
         apply(os.environ["KINDRED_BROKER"])
         return 0
     text = json.dumps(topology_of(declared_services()), indent=2) + "\n"
-    if not options.check:
-        FILE.write_text(text)
-        return 0
-    if FILE.exists() and FILE.read_text() == text:
-        return 0
-    print("deploy/topology.json is stale: run python -m deploy.topology", file=sys.stderr)
-    return 1
+    return write_or_check(FILE, text, check=options.check, command="python -m deploy.topology")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ from services.chassis.roles import Role
 from services.chassis.work import system_clock
 from tests.acceptance.clients import Place, confirm
 from tests.acceptance.conftest import NewPlace
-from tests.acceptance.running import SERVICES, Running, eventually
+from tests.acceptance.live import Operation, live_operations
+from tests.acceptance.running import Running, eventually
 
 PEOPLE_ROLES = sorted(set(Role) - {Role.SERVICE})
 # What a form needs in order to get as far as its handler's own look at the person's rights.
@@ -33,26 +34,6 @@ FORMS = {
     "matching.act_on_search": {"act": "decline", "version": "1"},
     "scheduling.act_on_contact": {"act": "withdraw"},
 }
-
-
-@dataclass(frozen=True)
-class LivePage:
-    service: str
-    method: str
-    path: str
-    told: dict[str, Any]
-
-    @property
-    def name(self) -> str:
-        return f"{self.service}.{self.told['operationId']}"
-
-    @property
-    def roles(self) -> list[str]:
-        return list(self.told.get("x-roles", ()))
-
-    @property
-    def parameters(self) -> list[str]:
-        return re.findall(r"\{(\w+)\}", self.path)
 
 
 @dataclass
@@ -78,18 +59,12 @@ class Browser:
 
 
 @pytest.fixture(scope="module")
-def live(api: Api) -> list[LivePage]:
+def live(api: Api) -> list[Operation]:
+    """A part of a page is not to be had by itself, which test_gateway.py shows; nor are links."""
     return [
-        LivePage(service, method.upper(), path, told)
-        for service in SERVICES
-        for path, methods in api.call("GET", f"/api/{service}/openapi.json", by=None)
-        .expect(200)
-        .body["paths"]
-        .items()
-        for method, told in methods.items()
-        if method != "parameters" and not path.startswith("/api/") and "{secret}" not in path
-        # A part of a page is not to be had by itself; test_gateway.py shows that.
-        if "/fragments/" not in path
+        one
+        for one in live_operations(api)
+        if one.is_page and "{secret}" not in one.path and "/fragments/" not in one.path
     ]
 
 
@@ -138,17 +113,17 @@ def someone(role: str, orgs: tuple[str, ...]) -> Account:
     return Account(role, f"{role}-{uuid4()}", orgs, str(uuid4()))
 
 
-def for_roles(live: list[LivePage]) -> Iterator[LivePage]:
+def for_roles(live: list[Operation]) -> Iterator[Operation]:
     return (page for page in live if page.roles)
 
 
-def test_there_are_pages_for_roles_and_only_the_sign_in_is_open(live: list[LivePage]) -> None:
+def test_there_are_pages_for_roles_and_only_the_sign_in_is_open(live: list[Operation]) -> None:
     assert len(list(for_roles(live))) >= 5
     assert {page.path for page in live if not page.roles} == {"/", "/sign-in", "/sign-out"}
 
 
 def test_every_page_lets_in_the_roles_that_it_names_and_no_other(
-    system: Running, live: list[LivePage], new_place: NewPlace
+    system: Running, live: list[Operation], new_place: NewPlace
 ) -> None:
     ours = new_place()
     known = ids_at(ours)
@@ -163,7 +138,7 @@ def test_every_page_lets_in_the_roles_that_it_names_and_no_other(
 
 
 def test_every_page_sends_whoever_has_not_signed_in_to_do_so(
-    system: Running, live: list[LivePage], theirs: dict[str, str]
+    system: Running, live: list[Operation], theirs: dict[str, str]
 ) -> None:
     for page in for_roles(live):
         answer = Browser(system).ask(page.method, page.path.format(**theirs))
@@ -174,7 +149,7 @@ def test_every_page_sends_whoever_has_not_signed_in_to_do_so(
 
 def test_another_organisations_page_answers_exactly_like_a_missing_one(
     system: Running,
-    live: list[LivePage],
+    live: list[Operation],
     theirs: dict[str, str],
     new_place: NewPlace,
 ) -> None:
@@ -197,7 +172,7 @@ def test_another_organisations_page_answers_exactly_like_a_missing_one(
 
 
 def test_every_form_without_its_token_is_refused(
-    system: Running, live: list[LivePage], theirs: dict[str, str]
+    system: Running, live: list[Operation], theirs: dict[str, str]
 ) -> None:
     for page in for_roles(live):
         if page.method == "POST":

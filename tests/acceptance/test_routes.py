@@ -3,7 +3,6 @@
 import base64
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -15,6 +14,7 @@ from deploy.region.story import a_consent, rfc3339
 from services.chassis.roles import Role
 from tests.acceptance.clients import Matched, Peer, Place, confirm
 from tests.acceptance.conftest import NewPlace
+from tests.acceptance.live import Operation, live_operations
 from tests.acceptance.running import SERVICES
 
 # The operator looks after every organisation of the region: there is no other one to them.
@@ -73,47 +73,9 @@ BODIES: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class Operation:
-    """One route of a running service, as its OpenAPI document describes it."""
-
-    service: str
-    method: str
-    path: str
-    told: dict[str, Any]
-
-    @property
-    def name(self) -> str:
-        return f"{self.service}.{self.told['operationId']}"
-
-    @property
-    def roles(self) -> list[str]:
-        return list(self.told["x-roles"])
-
-    @property
-    def parameters(self) -> list[str]:
-        return re.findall(r"\{(\w+)\}", self.path)
-
-    @property
-    def takes_body(self) -> bool:
-        return "requestBody" in self.told
-
-    def at(self, ids: dict[str, str]) -> str:
-        return self.path.format(**{name: ids[name] for name in self.parameters})
-
-
 @pytest.fixture(scope="module")
 def operations(api: Api) -> list[Operation]:
-    found = []
-    for service in SERVICES:
-        reply = api.call("GET", f"/api/{service}/openapi.json", by=None).expect(200)
-        for path, methods in reply.body["paths"].items():
-            found += [
-                Operation(service, method.upper(), path, told)
-                for method, told in methods.items()
-                if method != "parameters" and path.startswith("/api/")
-            ]
-    return found
+    return [one for one in live_operations(api) if not one.is_page]
 
 
 def body_of(operation: Operation, ids: dict[str, str], referral: dict[str, Any]) -> Any:
