@@ -49,6 +49,10 @@ missing_for_tests() {
     ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || printf ' libfaketime'
     # Has promtool, which tries the alert rules.
     command -v promtool >/dev/null 2>&1 || printf ' prometheus'
+    # Shows the pages as people see them.
+    command -v chromium >/dev/null 2>&1 || printf ' chromium'
+    # Runs the checker of the pages' HTML.
+    command -v java >/dev/null 2>&1 || printf ' default-jre-headless'
 }
 
 as_root() {

@@ -15,7 +15,6 @@ from deploy.machine.private_files import Secrets, key_file, key_set_file, make_k
 from deploy.machine.rabbitmq_definitions import ADMIN, VHOST, definitions
 from deploy.machine.run_folder import write_atomically, write_json
 from deploy.machine.service_processes import TOKEN_ISSUER
-from deploy.menu import FILE as MENU
 from deploy.topology import FILE, SERVICES, apply, read_topology
 from services.chassis.http.keys import kid_of
 
@@ -96,8 +95,7 @@ def settings(service: str) -> dict[str, str]:
         "KINDRED_OWNERS": owners,
         "KINDRED_SMTP": "mail:2525",
         "KINDRED_TOPOLOGY": str(FILE),
-        "KINDRED_SIGN_IN": gateway.SIGN_IN,
-        "KINDRED_MENU": str(MENU),
+        **gateway.PAGE_SETTINGS,
     }
 
 

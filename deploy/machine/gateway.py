@@ -12,6 +12,7 @@ from deploy.machine.ports import LOOPBACK, answers
 from deploy.machine.processes import Program
 from deploy.machine.run_folder import CannotStart, write_atomically
 from deploy.machine.unprivileged import unprivileged
+from deploy.menu import FILE as MENU
 from services.chassis.assets import STYLESHEET, stylesheet
 from services.chassis.pages import POLICY
 
@@ -63,6 +64,13 @@ _LOCATION = """\
 """
 # The start, and where one signs in and out, lie with the service that has those pages.
 SIGN_IN = "referrals"
+_HELP_LINES = Path(__file__).parents[1] / "help_lines.json"
+# What the pages of all services have in common.
+PAGE_SETTINGS = {
+    "KINDRED_SIGN_IN": SIGN_IN,
+    "KINDRED_MENU": str(MENU),
+    "KINDRED_HELP_LINES": str(_HELP_LINES),
+}
 _SIGN_IN_LOCATION = """\
         location ~ ^/(|sign-in|sign-out)$ {{
             set $service {name};

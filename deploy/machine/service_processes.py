@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 import urllib3
 
 from deploy.machine.environment import python_environment
-from deploy.machine.gateway import SIGN_IN
+from deploy.machine.gateway import PAGE_SETTINGS
 from deploy.machine.ports import LOOPBACK, FreePorts
 from deploy.machine.private_files import key_file, key_set_file
 from deploy.machine.processes import Program
 from deploy.machine.run_folder import REPOSITORY, RunFolder
-from deploy.menu import FILE as MENU
 from deploy.topology import FILE as TOPOLOGY
 from deploy.topology import SERVICES
 from services.chassis.http.keys import kid_of
@@ -94,8 +93,7 @@ class ServiceProcesses:
             },
             "KINDRED_OWNERS": owners,
             "KINDRED_TOPOLOGY": str(TOPOLOGY),
-            "KINDRED_SIGN_IN": SIGN_IN,
-            "KINDRED_MENU": str(MENU),
+            **PAGE_SETTINGS,
             "KINDRED_DEMO_ACCOUNTS": str(self.run.path / "demo.json"),
             "KINDRED_TOKEN_ISSUER": TOKEN_ISSUER,
             "KINDRED_DEMO": "1",

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from services.chassis.database import Connection
+from services.chassis.help_lines import Help, help_of
 from services.chassis.http.reading import LANGUAGES
 from services.chassis.problems import Gone, NotFound
 from services.chassis.work import Work
@@ -33,6 +34,7 @@ class Link:
     org_ids: tuple[UUID, ...]
     expires_at: datetime
     language: str
+    help: Help | None
 
 
 def path_of(secret: str) -> str:
@@ -89,6 +91,7 @@ def open_link(work: Work, secret: str) -> Link:
         org_ids=tuple(row["org_ids"]),
         expires_at=row["expires_at"],
         language=row["language"],
+        help=help_of(work, row["org_ids"]),
     )
 
 

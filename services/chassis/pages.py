@@ -19,7 +19,9 @@ from services.chassis.http.reading import LANGUAGES
 from services.chassis.problems import REUSED, Invalid, Problem
 
 if TYPE_CHECKING:
+    from services.chassis.help_lines import Help
     from services.chassis.http.request import Form, Request
+    from services.chassis.links import Link
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -104,14 +106,33 @@ class Pages:
             code: _environment(templates, words) for code, words in self._words.items()
         }
 
-    def render(self, template: str, *, language: str, **facts: Any) -> str:
+    def render(
+        self,
+        template: str,
+        *,
+        language: str,
+        in_need: "Help | None" = None,
+        **facts: Any,
+    ) -> str:
         found = self._environments[language].get_template(template)
-        return found.render(language=language, stylesheet=STYLESHEET, **facts)
+        return found.render(language=language, stylesheet=STYLESHEET, in_need=in_need, **facts)
+
+    def linked(self, template: str, link: "Link", **facts: Any) -> str:
+        """A page for whoever was sent the link."""
+        return self.render(
+            template, language=link.language, in_need=link.help, is_private=True, **facts
+        )
 
     def visited(self, template: str, request: "Request", **facts: Any) -> str:
         """A page for the signed-in person whose request it is."""
+        visit = request.visit
         return self.render(
-            template, language=request.language, visit=request.visit, form=request.form, **facts
+            template,
+            language=request.language,
+            in_need=visit.help if visit else None,
+            visit=visit,
+            form=request.form,
+            **facts,
         )
 
     def word(self, text: str, language: str) -> str:
@@ -181,14 +202,15 @@ def _words_in(folder: Path, language: str) -> NullTranslations:
 _CHASSIS_PAGES = Pages(_TEMPLATES)
 
 
-def problem_page(problem: Problem, language: str) -> str:
+def problem_page(problem: Problem, language: str, in_need: "Help | None" = None) -> str:
     """A problem in words for whoever opened the page; what happened stays with the JSON answer."""
-    words = _WORDS[language]
-    if problem.status in words:
-        title, text = words[problem.status]
+    told = _WORDS[language]
+    if problem.status in told:
+        title, text = told[problem.status]
     else:
-        title, text = words[422 if problem.status < 500 else 500]
-    return _CHASSIS_PAGES.render("problem.html", language=language, title=title, text=text)
+        title, text = told[422 if problem.status < 500 else 500]
+    words = {"title": title, "text": text}
+    return _CHASSIS_PAGES.render("problem.html", language=language, in_need=in_need, **words)
 
 
 def signed_out_page(form: "Form", language: str, *, idle: bool) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from services.chassis.help_lines import Help
+
 CONSUME_BATCH = 400
 RELAY_BATCH = 500
 
@@ -51,6 +53,7 @@ class Settings:
     sign_in: str
     demo_accounts: Path | None
     menu: Path | None
+    help_lines: Help | None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -80,6 +83,7 @@ class Settings:
             sign_in=reader.text("SIGN_IN", "nobody"),
             demo_accounts=reader.optional_path("DEMO_ACCOUNTS"),
             menu=reader.optional_path("MENU"),
+            help_lines=reader.help("HELP_LINES"),
         )
         reader.raise_if_wrong()
         return settings
@@ -103,6 +107,14 @@ class _Reader:
     def optional_path(self, name: str) -> Path | None:
         value = self.environment.get(f"KINDRED_{name}")
         return Path(value) if value else None
+
+    def help(self, name: str) -> Help | None:
+        path = self.optional_path(name)
+        try:
+            return Help.read(path) if path else None
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            self.problems.append(f"KINDRED_{name} names no file of help lines: {error!r}")
+            return None
 
     def secret(self, name: str) -> str:
         value = self.text(name)

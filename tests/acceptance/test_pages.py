@@ -4,28 +4,20 @@ import re
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
-from urllib.parse import urlencode
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-import urllib3
 
-from deploy.machine.ports import LOOPBACK
-from deploy.machine.private_files import key_file, key_set_file
-from deploy.region.api import Account, Api
+from deploy.region.api import Api
 from deploy.region.story import rfc3339
-from services.chassis.http.keys import PublicKeys, kid_of, read_private_key
-from services.chassis.http.request import Caller
-from services.chassis.http.sessions import Sessions
 from services.chassis.roles import Role
 from services.chassis.work import system_clock
 from tests.acceptance.clients import Place, confirm
 from tests.acceptance.conftest import NewPlace
 from tests.acceptance.live import Operation, live_operations
 from tests.acceptance.running import Running, eventually
+from tests.acceptance.visitors import Browser, signed_in, someone
 
 PEOPLE_ROLES = sorted(set(Role) - {Role.SERVICE})
 # What a form needs in order to get as far as its handler's own look at the person's rights.
@@ -34,28 +26,6 @@ FORMS = {
     "matching.act_on_search": {"act": "decline", "version": "1"},
     "scheduling.act_on_contact": {"act": "withdraw"},
 }
-
-
-@dataclass
-class Browser:
-    """Follows no redirect, and keeps the one cookie."""
-
-    system: Running
-    cookie: str | None = None
-    headers: dict[str, str] = field(default_factory=lambda: {"Accept": "text/html"})
-
-    def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> Any:
-        cookie = {"Cookie": self.cookie} if self.cookie else {}
-        kind = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
-        return urllib3.request(
-            method,
-            f"http://{LOOPBACK}:{self.system.gateway_port}{path}",
-            body=urlencode(form) if form else None,
-            headers={**self.headers, **cookie, **kind},
-            redirect=False,
-            retries=False,
-            timeout=10,
-        )
 
 
 @pytest.fixture(scope="module")
@@ -88,29 +58,6 @@ def ids_at(place: Place) -> dict[str, str]:
         body={**contact, "started_at": started},
     )
     return {"referral_id": referral_id, "contact_id": logged.expect(201).body["id"]}
-
-
-def sessions_of(system: Running, service: str) -> Sessions:
-    """As that service reads them, and as the one with the sign-in pages begins them."""
-    key = read_private_key(key_file(system.run.keys, kid_of("referrals")))
-    keys = PublicKeys(key_set_file(system.run.keys))
-    return Sessions(key, keys, "referrals", system.secret(f"links {service}"))
-
-
-def signed_in(system: Running, service: str, account: Account) -> tuple[Browser, str]:
-    """Somebody who has signed in, and the token of the forms that the service shows them."""
-    sessions = sessions_of(system, service)
-    person = UUID(account.person) if account.person else None
-    orgs = frozenset(map(UUID, account.orgs))
-    caller = Caller(account.account, Role(account.role), orgs, person)
-    cookie = sessions.begin(caller, system_clock()).partition(";")[0]
-    session = sessions.of_cookie(cookie.partition("=")[2], system_clock())
-    assert session
-    return Browser(system, cookie), sessions.form_token(session)
-
-
-def someone(role: str, orgs: tuple[str, ...]) -> Account:
-    return Account(role, f"{role}-{uuid4()}", orgs, str(uuid4()))
 
 
 def for_roles(live: list[Operation]) -> Iterator[Operation]:

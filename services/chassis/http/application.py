@@ -63,15 +63,30 @@ class Application:
             target = match.target
             return _name(target), self._answer(match, raw)
         except Problem as problem:
-            return _name(target), _told(problem, target, raw)
+            return _name(target), self._told(problem, target, raw)
         except Exception as error:  # noqa: BLE001  the last wall: a bug is told by its id alone
-            return _name(target), _told(_recorded(error, target, request_id), target, raw)
+            return _name(target), self._told(_recorded(error, target, request_id), target, raw)
 
     def _answer(self, match: Match[Target], raw: RawRequest) -> RawResponse:
         target = match.target
         if isinstance(target, Route | InternalRoute | Page):
             return self.pipeline.respond(target, raw, match.parameters)
         return target()
+
+    def _told(self, problem: Problem, target: Target | None, raw: RawRequest) -> RawResponse:
+        """The problem as JSON; to somebody who opened a page, as a page in their language."""
+        response = problem_response(problem)
+        if not isinstance(target, Page) or "text/html" not in (raw.header("accept") or "text/html"):
+            return response
+        whole = self.pipeline.workplace.settings.help_lines
+        in_need = whole and whole.of(())
+        html = pages.problem_page(problem, language_of(raw.header("accept-language")), in_need)
+        headers = {
+            **response.headers,
+            "Content-Type": HTML,
+            "Content-Security-Policy": pages.POLICY,
+        }
+        return RawResponse(status=response.status, headers=headers, body=html.encode())
 
 
 def public_application(pipeline: Pipeline) -> Application:
@@ -130,17 +145,3 @@ def _recorded(error: Exception, target: Target | None, request_id: str) -> Inter
     name = _name(target)
     log.error("request_crashed", error=error, error_id=error_id, request=request_id, route=name)
     return InternalError(str(error_id))
-
-
-def _told(problem: Problem, target: Target | None, raw: RawRequest) -> RawResponse:
-    """The problem as JSON; to somebody who opened a page, as a page in their language."""
-    response = problem_response(problem)
-    if not isinstance(target, Page) or "text/html" not in (raw.header("accept") or "text/html"):
-        return response
-    html = pages.problem_page(problem, language_of(raw.header("accept-language")))
-    headers = {
-        **response.headers,
-        "Content-Type": HTML,
-        "Content-Security-Policy": pages.POLICY,
-    }
-    return RawResponse(status=response.status, headers=headers, body=html.encode())

@@ -18,6 +18,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from services.chassis import pages
 from services.chassis.errors import DomainError, OwnerAway
+from services.chassis.help_lines import help_of
 from services.chassis.http import answering, idempotency, reading
 from services.chassis.http.idempotency import KeyedRequest
 from services.chassis.http.json_body import MAX_BYTES, read_json
@@ -172,7 +173,7 @@ class Pipeline:
             keyed = KeyedRequest.of(raw, request.caller, request.form.pairs(), key=key)
 
         def respond(work: Work) -> RawResponse:
-            return answering.page_answer(page.handler(request, work), pages.POLICY)
+            return answering.page_answer(page.handler(_helped(request, work), work), pages.POLICY)
 
         def act() -> RawResponse:
             with self._begin(request.caller, traceparent=_trace(raw)) as work:
@@ -185,7 +186,7 @@ class Pipeline:
                 raise
             problem = Refused(error) if isinstance(error, DomainError) else error
             with self._begin(request.caller) as work:
-                shown = page.again(request, work, problem)
+                shown = page.again(_helped(request, work), work, problem)
             shown = replace(shown, status=shown.status or problem.status)
             return answering.page_answer(shown, pages.POLICY)
 
@@ -264,6 +265,15 @@ def _retried(act: Callable[[], T]) -> T:
         except (SerializationFailure, DeadlockDetected):
             continue
     return act()
+
+
+def _helped(request: Request, work: Work) -> Request:
+    """With whom to call in need, where a peer or a client reads the page."""
+    visit = request.visit
+    if visit is None or visit.session.caller.role not in (PEER, CLIENT):
+        return request
+    found = help_of(work, visit.session.caller.orgs)
+    return replace(request, visit=replace(visit, help=found))
 
 
 def _version_seen(form: Form) -> str | None:

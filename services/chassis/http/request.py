@@ -11,6 +11,7 @@ from services.chassis.problems import PreconditionFailed, PreconditionRequired
 from services.chassis.roles import STAFF, Role
 
 if TYPE_CHECKING:
+    from services.chassis.help_lines import Help
     from services.chassis.http.sessions import Session
     from services.chassis.internal import Directory
     from services.chassis.menu import MenuEntry
@@ -92,6 +93,8 @@ class Visit:
     form_token: str
     menu: "Sequence[MenuEntry]"
     path: str
+    # Whom to call in need, on the pages of peers and clients.
+    help: "Help | None" = None
     # Goes with every form of this showing, so that it is done once however often it is sent.
     once: str = field(default_factory=lambda: token_hex(16))
 

@@ -71,7 +71,7 @@ def use(request: Request, work: Work) -> Answer:
     link = links.open_link(work, request.path["secret"])
     if request.form.get("act") == "not-me":
         _disown(link, work)
-        return _done("not-me", link.language)
+        return _done("not-me", link)
     match = _asked(link, Matches(work.connection).lock(_match_id(link, work)))
     act = {CHOOSE: _choose, RESPOND: _respond, WITHDRAW: _withdraw}[link.purpose]
     try:
@@ -81,7 +81,7 @@ def use(request: Request, work: Work) -> Answer:
         return Answer(html=html, status=409)
     links.use(work, link)
     path = _withdraw_path(link, match, work) if outcome == "chosen" else None
-    return _done(outcome, link.language, withdraw_path=path)
+    return _done(outcome, link, withdraw_path=path)
 
 
 def _disown(link: Link, work: Work) -> None:
@@ -136,7 +136,7 @@ def _withdraw_path(link: Link, match: Match, work: Work) -> str:
 def _question(link: Link, match: Match, work: Work, *, taken: bool = False) -> str:
     language = link.language
     if link.purpose == WITHDRAW:
-        return PAGES.render("withdraw.html", language=language)
+        return PAGES.linked("withdraw.html", link)
     offer = Offers(work.connection).find(link.subject_id)
     if offer is None:
         raise Gone
@@ -146,9 +146,9 @@ def _question(link: Link, match: Match, work: Work, *, taken: bool = False) -> s
         for peer in offer_view(offer, today, work)["peers"]
     ]
     if link.purpose == CHOOSE:
-        return PAGES.render("choose.html", language=language, peers=peers, taken=taken)
+        return PAGES.linked("choose.html", link, peers=peers, taken=taken)
     ways = [way for peer in peers if peer["peer_id"] == link.person_id for way in peer["ways"]]
-    return PAGES.render("respond.html", language=language, ways=ways)
+    return PAGES.linked("respond.html", link, ways=ways)
 
 
 def _match_id(link: Link, work: Work) -> UUID:
@@ -170,10 +170,10 @@ def _asked(link: Link, match: Match | None) -> Match:
     return match
 
 
-def _done(outcome: str, language: str, *, withdraw_path: str | None = None) -> Answer:
-    title, text = DONE[outcome][language]
+def _done(outcome: str, link: Link, *, withdraw_path: str | None = None) -> Answer:
+    title, text = DONE[outcome][link.language]
     words = {"title": title, "text": text, "withdraw_path": withdraw_path}
-    return Answer(html=PAGES.render("done.html", language=language, **words))
+    return Answer(html=PAGES.linked("done.html", link, **words))
 
 
 def _ways(modes: list[Any], language: str) -> list[str]:

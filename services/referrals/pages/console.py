@@ -109,6 +109,7 @@ def _referral(
 def _steps(timeline: Sequence[Row], words: Words, zone: str) -> list[dict[str, str]]:
     return [
         {
+            "at": step["at"].isoformat(timespec="seconds"),
             "when": words.moment(step["at"], zone),
             "what": words.of(wording.STEP, step["step"]),
             "by": words.of(wording.ROLE, step["by_role"]),

@@ -98,9 +98,9 @@ def _show(session: Session, link: Link, work: Work, *, taken: bool = False) -> A
     window = Span(work.now, work.now + policy.DEFAULT_WINDOW)
     times = free_times(sides, window, session.span.length, work, besides=session.id)
     offered = [span.starts_at for span in times if span != session.span]
-    html = PAGES.render(
+    html = PAGES.linked(
         "session.html",
-        language=link.language,
+        link,
         when=_words(session.starts_at, zone, link.language),
         zone=_place_in(zone),
         mode=session.mode,
@@ -117,9 +117,7 @@ def _show(session: Session, link: Link, work: Work, *, taken: bool = False) -> A
 def _done(what: str, session: Session, link: Link, work: Work) -> Answer:
     zone = zone_of(link.person_id, work) or session.time_zone
     when = _words(session.starts_at, zone, link.language)
-    html = PAGES.render(
-        "done.html", language=link.language, what=what, when=when, zone=_place_in(zone)
-    )
+    html = PAGES.linked("done.html", link, what=what, when=when, zone=_place_in(zone))
     return Answer(html=html)
 
 

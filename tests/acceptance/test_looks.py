@@ -1,0 +1,107 @@
+"""Every page in a real browser: readable by everybody, at every width, from our own host alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.region.api import Account
+from deploy.topology import declared_services
+from services.chassis.service import Page
+from tests.acceptance.chrome import Chrome, Visited, chrome, html_trouble
+from tests.acceptance.clients import Peer, Place, choose, confirm, offer
+from tests.acceptance.conftest import NewPlace
+from tests.acceptance.running import Running
+from tests.acceptance.test_pages import ids_at
+from tests.acceptance.visitors import Browser, cookie_for, someone
+
+PAGES = {
+    page.path: page
+    for service in declared_services()
+    for page in service.declared(Page)
+    if page.method == "GET" and page.roles and "/fragments/" not in page.path
+}
+LONG = "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwaren Featherstonehaugh-Cholmondeley"
+RIGHT_TO_LEFT = "نور الهدى"
+
+
+@pytest.fixture(scope="package")
+def browser(system: Running) -> Iterator[Chrome]:
+    with chrome(system) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def place(new_place: NewPlace) -> Place:
+    return new_place()
+
+
+@pytest.fixture(scope="module")
+def peer(place: Place) -> Peer:
+    return place.add_peer(display_name=LONG)
+
+
+@pytest.fixture(scope="module")
+def ids(place: Place, peer: Peer) -> dict[str, str]:
+    """A referral being searched for, and others with names that are hard to set."""
+    known = ids_at(place)
+    confirm(place, place.story(), peer, client={"preferred_name": LONG, "given_name": LONG})
+    confirm(place, place.story(), peer, client={"preferred_name": RIGHT_TO_LEFT})
+    return known
+
+
+def reader_of(page: Page, place: Place, peer: Peer) -> Account:
+    role = min(page.roles, key=str)
+    return peer.account if role == "peer" else someone(role, place.orgs)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_has_nothing_that_axe_finds_and_nothing_that_overflows(
+    browser: Chrome, place: Place, peer: Peer, ids: dict[str, str], path: str
+) -> None:
+    with browser.visit(reader_of(PAGES[path], place, peer)) as visited:
+        answer = visited.page.goto(path.format(**ids))
+        assert answer
+        assert answer.status == 200
+
+        assert visited.trouble() == []
+
+
+def test_the_html_of_every_page_is_valid(
+    system: Running, place: Place, peer: Peer, ids: dict[str, str], tmp_path: Path
+) -> None:
+    found = {}
+    for path, page in PAGES.items():
+        visitor = Browser(system, cookie_for(system, reader_of(page, place, peer)))
+        found[path] = visitor.ask("GET", path.format(**ids)).data.decode()
+
+    assert html_trouble(found, tmp_path) == []
+
+
+def test_the_pages_behind_links_and_the_sign_in_have_nothing_that_axe_finds(
+    browser: Chrome, new_place: NewPlace, tmp_path: Path
+) -> None:
+    place = new_place()
+    peer = place.add_peer(display_name=LONG)
+    story = place.story()
+    matched = offer(place, story)
+    assert matched.client_email
+    choosing = story.letter(matched.client_email).links[0]
+    with browser.visit() as visited:
+        shown = {path: look_at(visited, path) for path in ("/sign-in", choosing)}
+        choose(place, story, matched).expect()
+        shown["chosen already"] = look_at(visited, choosing)
+        answering = story.letter(peer.email).links[0]
+        shown[answering] = look_at(visited, answering)
+        for path in (choosing, answering):
+            assert 'href="tel:988"' in shown[path]
+            assert "Exit this page" in shown[path]
+
+    assert 'href="tel:988"' in shown["chosen already"]
+    assert html_trouble(shown, tmp_path) == []
+
+
+def look_at(visited: Visited, path: str) -> str:
+    visited.page.goto(path)
+    assert (path, visited.trouble()) == (path, [])
+    return visited.page.content()
