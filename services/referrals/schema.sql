@@ -426,6 +426,8 @@ CREATE INDEX referrals_by_name ON public.referrals USING btree (name_key);
 
 CREATE INDEX referrals_by_record ON public.referrals USING btree (clinic_id, record_key) WHERE (record_key IS NOT NULL);
 
+CREATE INDEX referrals_by_status ON public.referrals USING btree (clinic_id, status, received_at DESC, id DESC);
+
 CREATE INDEX referrals_newest_first ON public.referrals USING btree (clinic_id, received_at DESC, id DESC);
 
 CREATE INDEX steps_by_referral ON public.steps USING btree (referral_id, id);
@@ -487,7 +489,7 @@ CREATE POLICY links_of_acting_organisations ON public.links USING (((org_ids && 
 
 ALTER TABLE public.referrals ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY referrals_of_acting_organisations ON public.referrals USING ((clinic_id = ANY (public.acting_organisations())));
+CREATE POLICY referrals_of_acting_organisations ON public.referrals USING ((clinic_id = ANY (( SELECT public.acting_organisations() AS acting_organisations)::uuid[])));
 
 ALTER TABLE public.steps ENABLE ROW LEVEL SECURITY;
 

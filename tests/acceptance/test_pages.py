@@ -196,5 +196,5 @@ def test_a_peers_week_names_whom_they_meet_and_goes_on_while_referrals_stands_st
     assert page.status == 200
     assert b"(cannot be shown just now)" in page.data
     assert b"Ames" not in page.data
-    assert took < 3
+    assert took < 1
     eventually(is_named, "the name comes back by itself", seconds=20)

@@ -29,6 +29,8 @@ _AGO = "now() - (n % 1000) * interval '1 day' - interval '1 hour'"
 _LATELY = "now() - (n % 30) * interval '1 day'"
 _IS_OPEN, _IS_WAITING, _IS_ACTIVE = "n % 50 < 4", "n % 50 < 3", "n % 50 = 3"
 
+_OF_FIFTY = 50
+
 _ROWS: dict[str, list[tuple[str, str, str]]] = {
     "referrals": [
         (
@@ -209,7 +211,42 @@ class Seeding:
         with self.system.database("matching") as connection:
             connection.execute(f"{taken} / {len(peers)}".encode())
 
-    def _store(self, service: str, peers: list[dict[str, Any]], first: int, last: int) -> None:
+    def store_waiting(self, count: int) -> None:
+        """Add so many that have a shortlist and nobody asked yet."""
+        peers = self.system.rows("matching", "SELECT id, peer_organisation_id FROM peers")
+        last = 1 + (count - 1) * _OF_FIFTY
+        for service in SERVICES:
+            self._store(service, peers, 1, last, step=_OF_FIFTY)
+
+    def add_peers(self, count: int) -> None:
+        """Add peers to matching until there are so many, each like one that is there."""
+        query = """
+            INSERT INTO peers (id, peer_organisation_id, display_name, email, contact_key,
+                               preferred_channel, languages, modes, postal_code, time_zone,
+                               topics, access, certified_until, cleared_for_minors, capacity,
+                               places_limit, registered_at, updated_at)
+            SELECT gen_random_uuid(), peer_organisation_id, display_name || ' ' || number, email,
+                   contact_key || number, preferred_channel, languages, modes, postal_code,
+                   time_zone, topics, access, certified_until, cleared_for_minors, capacity,
+                   places_limit, registered_at + interval '1 second', updated_at
+              FROM peers
+             CROSS JOIN generate_series(1, %(count)s) AS number
+             ORDER BY number
+             LIMIT greatest(%(count)s - (SELECT count(*) FROM peers), 0)
+        """
+        with self.system.database("matching") as connection:
+            connection.execute(query, {"count": count})
+            connection.execute("ANALYZE peers")
+
+    def _store(
+        self,
+        service: str,
+        peers: list[dict[str, Any]],
+        first: int,
+        last: int,
+        *,
+        step: int = 1,
+    ) -> None:
         with (
             self.system.database(service) as source,
             self.system.database(service) as connection,
@@ -222,10 +259,10 @@ class Seeding:
             # The rows belong together as they are made; to look up each key takes minutes.
             connection.execute("SET session_replication_role = replica")
             for table, columns, beside in (*_ROWS[service], *_of_chassis(service)):
-                _copy(source, connection, table, self._select(columns, beside, first, last))
-            connection.execute("ANALYZE")
+                _copy(source, connection, table, self._select(columns, beside, first, last, step))
+            connection.execute("VACUUM (ANALYZE)")  # as autovacuum leaves it
 
-    def _select(self, columns: str, beside: str, first: int, last: int) -> str:
+    def _select(self, columns: str, beside: str, first: int, last: int, step: int) -> str:
         clinics = ",".join(self.region.clinic_ids)
         lateral = f"CROSS JOIN LATERAL {beside}" if beside else ""
         return f"""
@@ -235,7 +272,7 @@ class Seeding:
                            ('{{{clinics}}}'::uuid[])[1 + n % {len(self.region.clinic_ids)}]
                                AS clinic,
                            peer, organisation
-                      FROM generate_series({first}, {last}) AS n
+                      FROM generate_series({first}, {last}, {step}) AS n
                       JOIN peers_to_name
                         ON number = 1 + n / 50 % (SELECT count(*) FROM peers_to_name)) AS seeded
               {lateral}

@@ -153,6 +153,9 @@ def _listen(address: Address) -> Any:
     """Listen without SO_REUSEPORT: a port in use must stop the start, not share its requests."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted sockets inherit it. A long answer is sent in two parts, of which the second would
+    # wait 40 ms for the acknowledgement of the first.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.bind((address.host, address.port))
     listener.listen(512)
     return listener

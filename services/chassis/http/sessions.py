@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
-from secrets import token_hex
+from secrets import token_bytes, token_hex
 from typing import Any
 from uuid import UUID
 
@@ -108,16 +108,25 @@ class Sessions:
         return self._cookie(session.statement, session.id, now)
 
     def form_token(self, session: Session) -> str:
-        """What proves that a form was shown to this session, by this service."""
-        return self._token(session.id)
+        """What proves that a form was shown to this session, by this service.
+
+        It looks different each time: pages are compressed, and the size of a page that repeats
+        what somebody chose must tell nothing of what else stands on it (BREACH).
+        """
+        mask = token_bytes(sha256().digest_size)
+        return (mask + _xor(mask, self._token(session.id))).hex()
 
     def is_own_form(self, session: Session, token: str) -> bool:
-        return hmac.compare_digest(self._token(session.id).encode(), token.encode())
+        try:
+            sent = bytes.fromhex(token)
+        except ValueError:
+            return False
+        half = sha256().digest_size
+        told = _xor(sent[:half], sent[half:]) if len(sent) == 2 * half else b""
+        return hmac.compare_digest(self._token(session.id), told)
 
-    def _token(self, session_id: str) -> str:
-        return hmac.new(
-            self.form_secret.encode(), f"form\n{session_id}".encode(), sha256
-        ).hexdigest()
+    def _token(self, session_id: str) -> bytes:
+        return hmac.digest(self.form_secret.encode(), f"form\n{session_id}".encode(), sha256)
 
     def _cookie(self, statement: str, session_id: str, now: datetime) -> str:
         seen = {"iss": self.key.kid, "sid": session_id, "at": _seconds(now)}
@@ -178,3 +187,7 @@ def _caller(claims: dict[str, Any]) -> Caller:
     return Caller(
         claims["sub"], role, frozenset(map(UUID, claims["orgs"])), UUID(person) if person else None
     )
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(left ^ right for left, right in zip(one, other, strict=True))
