@@ -40,10 +40,9 @@ class Menu:
 
 
 def told(services: Iterable[type[Service]]) -> list[dict[str, Any]]:
-    """The entries that the services' pages declare, in the order declared."""
+    """The entries that the services' pages declare: where one starts, then as declared."""
+    declared = [page for service in services for page in service.declared(Page) if page.menu]
     return [
-        {"path": page.path, "titles": dict(page.menu), "roles": sorted(page.roles)}
-        for service in services
-        for page in service.declared(Page)
-        if page.menu
+        {"path": page.path, "titles": dict(page.menu or {}), "roles": sorted(page.roles)}
+        for page in sorted(declared, key=lambda page: not page.is_start)
     ]

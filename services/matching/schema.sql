@@ -167,7 +167,8 @@ CREATE TABLE public.needs (
     excluded_peer_ids uuid[] NOT NULL,
     peer_organisation_ids uuid[],
     preferred_channel text NOT NULL,
-    time_zone text NOT NULL
+    time_zone text NOT NULL,
+    paused boolean DEFAULT false NOT NULL
 );
 
 ALTER TABLE ONLY public.needs FORCE ROW LEVEL SECURITY;
@@ -434,6 +435,8 @@ CREATE INDEX matches_by_peer ON public.matches USING btree (peer_id);
 CREATE INDEX matches_in_order_of_waiting ON public.matches USING btree (received_at, id) WHERE (state = ANY (ARRAY['waiting'::text, 'shortlisted'::text, 'offered'::text, 'chosen'::text]));
 
 CREATE UNIQUE INDEX matches_one_open_per_referral ON public.matches USING btree (referral_id) WHERE (state <> 'ended'::text);
+
+CREATE INDEX matches_waiting_by_clinic ON public.matches USING btree (clinic_id, state, received_at, id) WHERE (state = ANY (ARRAY['waiting'::text, 'shortlisted'::text, 'offered'::text, 'chosen'::text]));
 
 CREATE INDEX matches_without_a_peer ON public.matches USING btree (ranked_at) WHERE (state = ANY (ARRAY['waiting'::text, 'shortlisted'::text]));
 

@@ -18,7 +18,8 @@ from services.matching.handlers import (
     synthetic,
     telling,
 )
-from services.matching.pages import console, links
+from services.matching.pages import console, links, today
+from services.matching.pages import peers as peer_pages
 from services.matching.schemas import heard, published
 from services.matching.schemas import matches as match_wire
 from services.matching.schemas import peers as peer_wire
@@ -183,6 +184,14 @@ class Matching(Service):
     show_link = page("GET", "/l/{secret}", handler=links.show)
     use_link = page("POST", "/l/{secret}", handler=links.use)
 
+    show_today = page(
+        "GET",
+        "/matching/today",
+        roles={COORDINATOR},
+        handler=today.show,
+        menu={"en": "Today", "es": "Hoy"},
+        is_start=True,
+    )
     show_waiting = page(
         "GET",
         "/matching/waiting",
@@ -190,6 +199,20 @@ class Matching(Service):
         query=match_wire.WaitingQuerySchema,
         handler=console.show_waiting,
         menu={"en": "Waiting list", "es": "Lista de espera"},
+    )
+    show_peers = page(
+        "GET",
+        "/matching/peers",
+        roles={COORDINATOR, SUPERVISOR},
+        query=PageSchema,
+        handler=peer_pages.show,
+        menu={"en": "Peers", "es": "Pares"},
+    )
+    name_peer = page(
+        "GET",
+        "/matching/fragments/peers/{peer_id}",
+        roles={COORDINATOR, SUPERVISOR},
+        handler=peer_pages.name_peer,
     )
     show_search = page(
         "GET",
@@ -294,6 +317,24 @@ class Matching(Service):
         schema=heard.ReferralSchema,
         handler=ranking.end_without_consent,
         overtakes=True,
+    )
+    note_pause = consumes(
+        "referral.paused.v1",
+        source="referrals",
+        schema=heard.ReferralSchema,
+        handler=ranking.note_pause,
+    )
+    note_resumption = consumes(
+        "referral.resumed.v1",
+        source="referrals",
+        schema=heard.ReferralSchema,
+        handler=ranking.note_resumption,
+    )
+    look_for_another_peer = consumes(
+        "referral.another_peer_asked.v1",
+        source="referrals",
+        schema=heard.ReferralSchema,
+        handler=ranking.look_for_another_peer,
     )
     end_completed = consumes(
         "referral.completed.v1",

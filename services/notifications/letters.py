@@ -70,6 +70,7 @@ class Letterhead:
             draft.message.kind,
             language=draft.language,
             facts=self._facts_in_words(draft),
+            page=self._own_page(draft),
         )
         mail = EmailMessage(policy=_POLICY)
         self._head(mail, draft, text.subject)
@@ -87,6 +88,11 @@ class Letterhead:
         mail["Date"] = format_datetime(draft.now)
         mail["Content-Language"] = draft.language
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine replies to it
+
+    def _own_page(self, draft: Draft) -> str | None:
+        """Where a letter asks something, one link is enough."""
+        path = None if draft.link else draft.contact.page
+        return path and self.public_url + path
 
     def _facts_in_words(self, draft: Draft) -> dict[str, object]:
         message, language, zone = draft.message, draft.language, draft.contact.time_zone

@@ -298,6 +298,8 @@ CREATE INDEX inbox_by_age ON public.inbox USING btree (received_at);
 
 CREATE UNIQUE INDEX links_one_open_per_person ON public.links USING btree (subject_id, person_id, purpose) WHERE (closed_at IS NULL);
 
+CREATE INDEX messages_by_resend ON public.messages USING btree (resend_of) WHERE (resend_of IS NOT NULL);
+
 CREATE INDEX messages_due ON public.messages USING btree (not_before, id) WHERE (state = ANY (ARRAY['planned'::text, 'sending'::text]));
 
 CREATE INDEX messages_of_match ON public.messages USING btree (match_id) WHERE (match_id IS NOT NULL);
@@ -307,6 +309,8 @@ CREATE INDEX messages_of_recipient ON public.messages USING btree (recipient_id,
 CREATE INDEX messages_of_referral ON public.messages USING btree (referral_id, planned_at, id);
 
 CREATE INDEX messages_of_session ON public.messages USING btree (session_id) WHERE (session_id IS NOT NULL);
+
+CREATE INDEX messages_unreached ON public.messages USING btree (planned_at, id) WHERE (state = ANY (ARRAY['needs-staff'::text, 'undeliverable'::text]));
 
 CREATE INDEX outbox_held ON public.outbox USING btree (aggregate_id) WHERE (not_before > '-infinity'::timestamp with time zone);
 

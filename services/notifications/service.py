@@ -1,9 +1,12 @@
 """What reaches notifications, and which handler answers. Open this file first."""
 
+from functools import partial
+
 from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, PEER
-from services.chassis.service import Service, consumes, every, recalls, repeatedly, route
+from services.chassis.service import Service, consumes, every, page, recalls, repeatedly, route
 from services.notifications import mail_server, sender
 from services.notifications.handlers import ledger, measures, planning, preferences, recall
+from services.notifications.pages import unreached
 from services.notifications.repository.messages import WAKE_SENDER
 from services.notifications.schemas.api import (
     LedgerQuerySchema,
@@ -65,6 +68,27 @@ class Notifications(Service):
     )
 
     # What a person prefers.
+    show_unreached = page(
+        "GET",
+        "/notifications/",
+        roles={COORDINATOR},
+        handler=unreached.show,
+        menu={"en": "Messages", "es": "Mensajes"},
+    )
+    act_on_unreached = page(
+        "POST",
+        "/notifications/",
+        roles={COORDINATOR},
+        handler=partial(unreached.act, routes={"told": note_told, "resend": resend}),
+        again=unreached.show_again,
+    )
+    count_unreached = page(
+        "GET",
+        "/notifications/fragments/with-staff",
+        roles={COORDINATOR},
+        handler=unreached.count,
+    )
+
     show_preferences = route(
         "GET",
         "/people/{id}/preferences",

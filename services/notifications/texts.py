@@ -57,14 +57,26 @@ def moment_in_words(moment: datetime, *, zone: str, language: str) -> str:
     return _tidy(f"{_day_and_time(wall, language)} ({_zone_name(wall, language)})")
 
 
-def render(recipient: Recipient, kind: Kind, *, language: str, facts: Mapping[str, object]) -> Text:
-    """Fill one text; a name cannot add a line, so nobody can write themselves a paragraph."""
+def render(
+    recipient: Recipient,
+    kind: Kind,
+    *,
+    language: str,
+    facts: Mapping[str, object],
+    page: str | None = None,
+) -> Text:
+    """Fill one text; a name cannot add a line, so nobody can write themselves a paragraph.
+
+    At its end stands the address of the recipient's own page, where they have one.
+    """
     tidy = {key: _tidy(fact) if isinstance(fact, str) else fact for key, fact in facts.items()}
     template = _templates.get_template(f"{language}/{recipient}.txt")
     block = template.blocks[kind.replace("-", "_")]
     written = "".join(block(template.new_context(tidy))).strip()
     head, _, body = written.partition("\n\n")
     paragraphs = [part.strip() for part in body.split("\n\n") if part.strip()]
+    if page is not None:
+        paragraphs += [words(language, "own_page"), page]
     subject = head.removeprefix("Subject:").strip()
     html = _templates.get_template("layout.html").render(
         language=language, subject=subject, paragraphs=paragraphs

@@ -1,7 +1,7 @@
 """The events referrals publishes. Identifiers, states and times only: nothing about a person."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -111,6 +111,35 @@ class ReferralConsentRenewed:
     clinic_id: UUID
     received_at: datetime
     accepted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferralPaused:
+    """The person takes a pause, or changed its end; why is said to nobody."""
+
+    type: ClassVar[str] = "referral.paused.v1"
+    subject: ClassVar[str] = "referral_id"
+    referral_id: UUID
+    clinic_id: UUID
+    until: date | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferralResumed:
+    type: ClassVar[str] = "referral.resumed.v1"
+    subject: ClassVar[str] = "referral_id"
+    referral_id: UUID
+    clinic_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferralAnotherPeerAsked:
+    """The person would like somebody else; matching ends the match and searches on."""
+
+    type: ClassVar[str] = "referral.another_peer_asked.v1"
+    subject: ClassVar[str] = "referral_id"
+    referral_id: UUID
+    clinic_id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)

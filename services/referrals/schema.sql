@@ -266,8 +266,14 @@ CREATE TABLE public.referrals (
     contact_disputed_at timestamp with time zone,
     source text DEFAULT 'clinic'::text NOT NULL,
     peer_id uuid,
+    paused_at timestamp with time zone,
+    paused_until date,
+    pause_reason text,
     CONSTRAINT referrals_not_linked_to_themselves CHECK ((linked_referral_id <> id)),
     CONSTRAINT referrals_open_have_owner_and_date CHECK (((status = ANY (ARRAY['declined'::text, 'withdrawn'::text, 'completed'::text])) OR ((owner_role IS NOT NULL) AND (owner_organisation_id IS NOT NULL) AND (next_date IS NOT NULL)))),
+    CONSTRAINT referrals_pause_ends_with_it CHECK (((paused_at IS NOT NULL) OR (paused_until IS NULL))),
+    CONSTRAINT referrals_pause_reason_known CHECK ((pause_reason = ANY (ARRAY['in-hospital'::text, 'taking-a-break'::text, 'other'::text]))),
+    CONSTRAINT referrals_pause_with_reason CHECK (((paused_at IS NULL) = (pause_reason IS NULL))),
     CONSTRAINT referrals_source_known CHECK ((source = ANY (ARRAY['clinic'::text, 'email'::text, 'fax'::text, 'phone'::text, 'post'::text, 'in-person'::text, 'self'::text, 'relative'::text]))),
     CONSTRAINT referrals_status_known CHECK ((status = ANY (ARRAY['awaiting-consent'::text, 'submitted'::text, 'information-requested'::text, 'accepted'::text, 'declined'::text, 'withdrawn'::text, 'completed'::text])))
 );
@@ -423,6 +429,8 @@ CREATE INDEX outbox_sent_by_aggregate ON public.outbox_sent USING btree (aggrega
 CREATE INDEX referrals_by_client ON public.referrals USING btree (client_id, received_at DESC);
 
 CREATE INDEX referrals_by_name ON public.referrals USING btree (name_key);
+
+CREATE INDEX referrals_by_pause_end ON public.referrals USING btree (paused_until) WHERE (paused_until IS NOT NULL);
 
 CREATE INDEX referrals_by_record ON public.referrals USING btree (clinic_id, record_key) WHERE (record_key IS NOT NULL);
 

@@ -13,6 +13,7 @@ from services.referrals.handlers import (
     correct,
     follow,
     measures,
+    pause,
     read,
     recall,
     scan,
@@ -22,7 +23,8 @@ from services.referrals.handlers import (
     tell,
     triage,
 )
-from services.referrals.pages import console, fragments, referring
+from services.referrals.pages import console, fragments, own, referring
+from services.referrals.pages import tasks as task_pages
 from services.referrals.schemas import answers, events, requests
 
 CLINIC_STAFF = {CLINIC, COORDINATOR}
@@ -157,6 +159,19 @@ class Referrals(Service):
         files=tuple(MediaType),
         handler=scan.read_consent_scan,
     )
+    pause_referral = step(
+        "POST",
+        "/referrals/{referral_id}/pause",
+        roles=CONCERNED,
+        body=requests.PauseSchema,
+        handler=pause.pause_referral,
+    )
+    resume_referral = step(
+        "POST",
+        "/referrals/{referral_id}/resume",
+        roles=CONCERNED,
+        handler=pause.resume_referral,
+    )
     withdraw_consent = step(
         "POST",
         "/referrals/{referral_id}/withdraw-consent",
@@ -223,6 +238,21 @@ class Referrals(Service):
         handler=console.show_list,
         menu={"en": "Referrals", "es": "Derivaciones"},
     )
+    show_tasks = page(
+        "GET",
+        "/referrals/tasks",
+        roles={COORDINATOR},
+        query=requests.TasksQuerySchema,
+        handler=task_pages.show,
+    )
+    act_on_task = page(
+        "POST",
+        "/referrals/tasks",
+        roles={COORDINATOR},
+        query=requests.TasksQuerySchema,
+        handler=partial(task_pages.act, routes={"done": finish_task}),
+        again=task_pages.show_again,
+    )
     show_new_referral = page("GET", "/referrals/new", roles={CLINIC}, handler=referring.show)
     send_new_referral = page(
         "POST",
@@ -247,10 +277,29 @@ class Referrals(Service):
                 "provide-information": provide_information,
                 "consent": give_consent,
                 "withdraw": withdraw_referral,
+                "pause": pause_referral,
+                "resume": resume_referral,
             },
         ),
         again=console.show_again,
     )
+
+    show_own = page(
+        "GET",
+        "/referrals/mine",
+        roles={CLIENT},
+        handler=own.show_mine,
+        menu={"en": "My peer support", "es": "Mi apoyo entre pares"},
+    )
+    act_on_own = page(
+        "POST",
+        "/referrals/mine",
+        roles={CLIENT},
+        handler=own.act_on_mine,
+        again=own.show_mine_again,
+    )
+    show_link = page("GET", "/l/{secret}", handler=own.show)
+    use_link = page("POST", "/l/{secret}", handler=own.use)
 
     name_person = page(
         "GET",
@@ -377,8 +426,11 @@ class Referrals(Service):
     recall_withdrawal = recalls("referral.withdrawn.v1", handler=recall.withdraw)
     recall_completion = recalls("referral.completed.v1", handler=recall.complete)
     recall_consent_end = recalls("referral.consent_ended.v1", handler=recall.end_consent)
+    recall_pause = recalls("referral.paused.v1", handler=recall.pause)
+    recall_resumption = recalls("referral.resumed.v1", handler=recall.resume)
     recall_correction = recalls("referral.corrected.v1", handler=recall.distrust)
 
     forget_synthetic = every(seconds=600, handler=synthetic.forget)
     measure = every(seconds=60, handler=measures.measure)
     expire_consents = every(seconds=60, handler=consent.expire_consents)
+    end_pauses = every(seconds=60, handler=pause.end_pauses)

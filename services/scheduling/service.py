@@ -21,7 +21,7 @@ from services.scheduling.handlers import (
     times,
 )
 from services.scheduling.pages import contact_log as log_pages
-from services.scheduling.pages import links, week
+from services.scheduling.pages import links, supervision, week
 from services.scheduling.schemas import contacts, heard, hours, published, sessions, told
 from services.scheduling.schemas.rooms import RoomBodySchema, RoomSchema
 
@@ -198,6 +198,14 @@ class Scheduling(Service):
         handler=hours_worked.show_hours,
     )
 
+    show_supervision = page(
+        "GET",
+        "/scheduling/supervision",
+        roles={SUPERVISOR},
+        handler=supervision.show,
+        menu={"en": "Looking after peers", "es": "Cuidar de los pares"},
+        is_start=True,
+    )
     show_link = page("GET", "/l/{secret}", handler=links.show)
     use_link = page("POST", "/l/{secret}", handler=links.use)
 
@@ -312,6 +320,12 @@ class Scheduling(Service):
         schema=heard.ReferralSchema,
         handler=following.stop_for_consent,
         overtakes=True,
+    )
+    cancel_for_pause = consumes(
+        "referral.paused.v1",
+        source="referrals",
+        schema=heard.ReferralPausedSchema,
+        handler=following.cancel_for_pause,
     )
     stop_for_withdrawal = consumes(
         "referral.withdrawn.v1",

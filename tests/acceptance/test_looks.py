@@ -7,6 +7,7 @@ import pytest
 
 from deploy.region.api import Account
 from deploy.topology import declared_services
+from services.chassis.roles import Role
 from services.chassis.service import Page
 from tests.acceptance.chrome import Chrome, Visited, chrome, html_trouble
 from tests.acceptance.clients import Peer, Place, choose, confirm, offer
@@ -42,24 +43,35 @@ def peer(place: Place) -> Peer:
 
 
 @pytest.fixture(scope="module")
-def ids(place: Place, peer: Peer) -> dict[str, str]:
-    """A referral being searched for, and others with names that are hard to set."""
-    known = ids_at(place)
-    confirm(place, place.story(), peer, client={"preferred_name": LONG, "given_name": LONG})
+def client(place: Place, peer: Peer) -> Account:
+    """Somebody who has a peer, and whose name is hard to set; so is the next one's."""
+    named = {"preferred_name": LONG, "given_name": LONG}
+    matched = confirm(place, place.story(), peer, client=named)
     confirm(place, place.story(), peer, client={"preferred_name": RIGHT_TO_LEFT})
-    return known
+    return place.client(matched.client_id)
 
 
-def reader_of(page: Page, place: Place, peer: Peer) -> Account:
-    role = min(page.roles, key=str)
-    return peer.account if role == "peer" else someone(role, place.orgs)
+@pytest.fixture(scope="module")
+def ids(place: Place) -> dict[str, str]:
+    return ids_at(place)
+
+
+@pytest.fixture(scope="module")
+def readers(place: Place, peer: Peer, client: Account) -> dict[str, Account]:
+    """Somebody of each role, with something to see."""
+    people = {"peer": peer.account, "client": client}
+    return {role: people.get(role) or someone(role, place.orgs) for role in Role}
+
+
+def reader_of(page: Page, readers: dict[str, Account]) -> Account:
+    return readers[min(page.roles, key=str)]
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_has_nothing_that_axe_finds_and_nothing_that_overflows(
-    browser: Chrome, place: Place, peer: Peer, ids: dict[str, str], path: str
+    browser: Chrome, readers: dict[str, Account], ids: dict[str, str], path: str
 ) -> None:
-    with browser.visit(reader_of(PAGES[path], place, peer)) as visited:
+    with browser.visit(reader_of(PAGES[path], readers)) as visited:
         answer = visited.page.goto(path.format(**ids))
         assert answer
         assert answer.status == 200
@@ -68,11 +80,11 @@ def test_a_page_has_nothing_that_axe_finds_and_nothing_that_overflows(
 
 
 def test_the_html_of_every_page_is_valid(
-    system: Running, place: Place, peer: Peer, ids: dict[str, str], tmp_path: Path
+    system: Running, readers: dict[str, Account], ids: dict[str, str], tmp_path: Path
 ) -> None:
     found = {}
     for path, page in PAGES.items():
-        visitor = Browser(system, cookie_for(system, reader_of(page, place, peer)))
+        visitor = Browser(system, cookie_for(system, reader_of(page, readers)))
         found[path] = visitor.ask("GET", path.format(**ids)).data.decode()
 
     assert html_trouble(found, tmp_path) == []

@@ -38,6 +38,7 @@ BODIES: dict[str, Any] = {
     "referrals.request_information": {"asked_for": ["contact"]},
     "referrals.provide_information": {"text": "Here it is."},
     "referrals.withdraw_referral": {},
+    "referrals.pause_referral": {},
     "referrals.give_consent": a_consent(),
     "referrals.correct_referral": {"topics": ["grief"]},
     "referrals.correct_client": {"preferred_name": "Bill"},

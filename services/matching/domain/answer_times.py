@@ -9,6 +9,8 @@ LAST_HOUR: Final = time(18, 0)
 COORDINATOR_DAYS: Final = 2
 SEARCH_DAYS: Final = 7
 LONGEST: Final = timedelta(days=60)
+# Whoever has waited longer than this is on the coordinator's first page.
+LONG_WAIT_DAYS: Final = 14
 
 
 def answer_by(now: datetime, channel: str, zone: str) -> datetime:

@@ -121,18 +121,19 @@ def take_no(match: Match, by: str, work: Work) -> Match:
 
 
 def expire_offers(work: Work) -> None:
-    """Take back what nobody answered in time; silence is no no, so nobody is passed over."""
-
-    def expire(match: Match) -> None:
-        back, _ = rounds.take_back(match, Step.EXPIRE, (), work)
-        named = {"peer_id": match.peer_id, "peer_organisation_id": match.peer_organisation_id}
-        expired = rounds.about(events.MatchOfferExpired, back, offer_id=match.offer_id, **named)
-        rounds.tell(work, match, expired)
-        rounds.tell_if_nobody_is_left(back, work)
-
+    """Take back what nobody answered in time."""
     unanswered = Matches(work.connection).lock_unanswered(work.now, AT_ONCE)
-    if count := work.each(unanswered, expire):
+    if count := work.each(unanswered, lambda match: expire(match, work)):
         log.info("offers_expired", count=count)
+
+
+def expire(match: Match, work: Work) -> None:
+    """Take the ask back; silence is no no, so nobody is passed over."""
+    back, _ = rounds.take_back(match, Step.EXPIRE, (), work)
+    named = {"peer_id": match.peer_id, "peer_organisation_id": match.peer_organisation_id}
+    expired = rounds.about(events.MatchOfferExpired, back, offer_id=match.offer_id, **named)
+    rounds.tell(work, match, expired)
+    rounds.tell_if_nobody_is_left(back, work)
 
 
 def _locked_side(request: Request, work: Work) -> Match:

@@ -1,6 +1,6 @@
 """The coordinator's part: who waits, who is on the shortlist, and the offer."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +34,7 @@ def list_waiting(request: Request, work: Work) -> Answer:
         states,
         (after_row[0], after_row[1]) if after_row else None,
         limit + 1,
+        received_before=_days_ago(request.query["longer_than_days"], work.now),
     )
     page, following = cursors.page_of(rows, limit, lambda row: (row["received_at"], row["id"]))
     return Answer(body=[_waiting_view(row) for row in page], next_cursor=following)
@@ -47,6 +48,7 @@ def read_shortlist(request: Request, work: Work) -> Answer:
     body = {
         **match_view(match),
         "accepted": bool(need and need["accepted"]),
+        "paused": bool(need and need["paused"]),
         "candidates": candidates,
     }
     return Answer(body=body, version=match.version)
@@ -60,6 +62,7 @@ def offer(request: Request, work: Work) -> Answer:
     after(match.state, Step.OFFER)
     need = rounds.need_of(match, work)
     _require_acceptance(need, work)
+    _require_no_pause(need)
     asked = request.body
     answer_by = _answer_by(asked.get("answer_by"), need, work)
     rows = {row["peer_id"]: row for row in _shortlisted(match, need, work)}
@@ -104,9 +107,13 @@ def read_offer(request: Request, work: Work) -> Answer:
     return Answer(body=offer_view(row, today, work), version=row["version"])
 
 
+def _days_ago(days: int | None, now: datetime) -> datetime | None:
+    return None if days is None else now - timedelta(days=days)
+
+
 def _waiting_view(row: Row) -> Row:
     facts = {name: value for name, value in row.items() if name in Match.__dataclass_fields__}
-    counts = {name: row[name] for name in ("accepted", "shortlisted_peers")}
+    counts = {name: row[name] for name in ("accepted", "paused", "shortlisted_peers")}
     return {**match_view(Match(**facts)), **counts}
 
 
@@ -125,6 +132,15 @@ def _require_acceptance(need: Row, work: Work) -> None:
             "Accept the referral first; the shortlist stays as it is.",
         )
     Needs(work.connection).accept(need["referral_id"])
+
+
+def _require_no_pause(need: Row) -> None:
+    if need["paused"]:
+        raise Conflict(
+            "paused",
+            "The person takes a pause",
+            "Nobody is asked anything until they go on; their place in the queue stays.",
+        )
 
 
 def _answer_by(wished: datetime | None, need: Row, work: Work) -> datetime:

@@ -7,8 +7,15 @@ from typing import Any, Final
 from services.chassis.events import Heard
 from services.chassis.work import Work
 from services.matching import events
-from services.matching.domain.states import UNMATCHED, EndReason, State, Step
-from services.matching.handlers import rounds
+from services.matching.domain.states import (
+    ASKED,
+    HOLDS_A_PLACE,
+    UNMATCHED,
+    EndReason,
+    State,
+    Step,
+)
+from services.matching.handlers import answers, rounds
 from services.matching.repository.matches import Matches
 from services.matching.repository.needs import Needs
 from services.matching.repository.peers import Peers
@@ -72,6 +79,25 @@ def end_without_consent(event: dict[str, Any], work: Work) -> None:
 
 def end_completed(event: dict[str, Any], work: Work) -> None:
     _end(event, EndReason.GOALS_REACHED, work)
+
+
+def note_pause(event: dict[str, Any], work: Work) -> None:
+    """An ask that is open is taken back, as if its time were over; a peer who said yes stays."""
+    Needs(work.connection).note_pause(event["referral_id"], paused=True)
+    match = Matches(work.connection).lock_open(event["referral_id"])
+    if match is not None and match.state in ASKED:
+        answers.expire(match, work)
+
+
+def note_resumption(event: dict[str, Any], work: Work) -> None:
+    Needs(work.connection).note_pause(event["referral_id"], paused=False)
+
+
+def look_for_another_peer(event: dict[str, Any], work: Work) -> None:
+    """The person asked for somebody else; where nobody is theirs any more, the search goes on."""
+    match = Matches(work.connection).lock_open(event["referral_id"])
+    if match is not None and match.state in HOLDS_A_PLACE:
+        rounds.end(match, EndReason.ANOTHER_PEER, work)
 
 
 def rank_the_waiting(work: Work) -> None:

@@ -38,6 +38,8 @@ def show_waiting(request: Request, work: Work) -> Answer:
         wording=wording,
         rows=[_waiting(row, clinics, words, work.now) for row in listed.body],
         chosen=chosen[0] if len(chosen) == 1 else None,
+        longer_than=request.query["longer_than_days"],
+        asked=_asked_for(request.query),
         following=listed.next_cursor,
         states=[state for state in wording.STATE if state in _WITHOUT_A_PEER],
         zones=sorted({clinic["time_zone"] for clinic in clinics.values()}),
@@ -60,6 +62,14 @@ def act(request: Request, work: Work, routes: Mapping[str, Route]) -> Answer:
     path = {"referral_id": referral_id, "match_id": match["id"], "offer_id": match["offer_id"]}
     take_step(request, work, routes, path=path)
     return Answer(location=f"/matching/referrals/{referral_id}")
+
+
+def _asked_for(query: Mapping[str, Any]) -> str:
+    """The list's own query, to go on with to its next page."""
+    pairs = [("state", state) for state in query["state"]]
+    if query["longer_than_days"] is not None:
+        pairs.append(("longer_than_days", str(query["longer_than_days"])))
+    return "".join(f"{name}={value}&" for name, value in pairs)
 
 
 # A clinic whose own event is still on its way keeps nobody off the list.
@@ -113,7 +123,10 @@ def _search(
         else [],
         offer_version=offer.version if offer else None,
         answer_by=offer and words.moment(offer.body["answer_by"], clinic["time_zone"]),
-        may_offer=is_coordinator and state == State.SHORTLISTED and match["accepted"],
+        may_offer=is_coordinator
+        and state == State.SHORTLISTED
+        and match["accepted"]
+        and not match["paused"],
         may_choose=is_coordinator and state == State.OFFERED,
         may_answer=is_coordinator and state == State.CHOSEN,
     )
@@ -140,6 +153,8 @@ def _ruled_out(counts: Mapping[str, int], words: Words) -> Sequence[tuple[str, i
 def _told(problem: Problem | None, words: Words) -> str | None:
     if problem is not None and problem.slug == "referral-not-accepted":
         return words(noted("Accept the referral first; the suggestions stay as they are."))
+    if problem is not None and problem.slug == "paused":
+        return words(noted("The person takes a pause; nobody is asked anything meanwhile."))
     return in_the_way(problem, words.language)
 
 

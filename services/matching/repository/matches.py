@@ -201,18 +201,22 @@ class Matches:
         states: Sequence[State],
         after: tuple[datetime, UUID] | None,
         limit: int,
+        *,
+        received_before: datetime | None = None,
     ) -> list[Row]:
         """Oldest waiting date first, whatever the round."""
         received_at, last = after or (None, None)
         query = sql.SQL(
             """
-            SELECT {columns}, needs.accepted,
+            SELECT {columns}, needs.accepted, needs.paused,
                    (SELECT count(*) FROM shortlisted_peers WHERE match_id = matches.id)
                        AS shortlisted_peers
               FROM matches
               JOIN needs ON needs.referral_id = matches.referral_id
              WHERE matches.clinic_id = ANY (%(clinics)s)
                AND state = ANY (%(states)s)
+               AND (%(received_before)s::timestamptz IS NULL
+                    OR matches.received_at < %(received_before)s)
                AND (%(last)s::uuid IS NULL
                     OR (matches.received_at, matches.id) > (%(received_at)s, %(last)s))
              ORDER BY matches.received_at, matches.id
@@ -225,8 +229,37 @@ class Matches:
             "received_at": received_at,
             "last": last,
             "limit": limit,
+            "received_before": received_before,
         }
         return self.connection.execute(query, given).fetchall()
+
+    def count_waiting(
+        self,
+        clinics: Iterable[UUID],
+        states: Sequence[State],
+        *,
+        at_most: int,
+        received_before: datetime | None = None,
+    ) -> int:
+        """How many are in these states; nobody counts beyond `at_most`."""
+        query = """
+            SELECT count(*) AS found
+              FROM (SELECT FROM matches
+                     WHERE clinic_id = ANY (%(clinics)s)
+                       AND state = ANY (%(states)s)
+                       AND state IN ('waiting', 'shortlisted', 'offered', 'chosen')
+                       AND (%(received_before)s::timestamptz IS NULL
+                            OR received_at < %(received_before)s)
+                     LIMIT %(at_most)s) AS counted
+        """
+        given = {
+            "clinics": list(clinics),
+            "states": [str(state) for state in states],
+            "received_before": received_before,
+            "at_most": at_most,
+        }
+        row = self.connection.execute(query, given).fetchone()
+        return row["found"] if row else 0
 
 
 @dataclass(frozen=True)

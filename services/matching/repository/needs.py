@@ -20,12 +20,12 @@ class Needs:
             INSERT INTO needs (referral_id, client_id, clinic_id, received_at, accepted, languages,
                                modes, postal_code, area, is_minor, topics, access_needs,
                                peer_genders, peer_age_bands, excluded_peer_ids,
-                               peer_organisation_ids, preferred_channel, time_zone)
+                               peer_organisation_ids, preferred_channel, time_zone, paused)
             VALUES (%(referral_id)s, %(client_id)s, %(clinic_id)s, %(received_at)s, %(accepted)s,
                     %(languages)s, %(modes)s, %(postal_code)s, %(area)s, %(is_minor)s, %(topics)s,
                     %(access_needs)s, %(peer_genders)s, %(peer_age_bands)s,
                     %(excluded_peer_ids)s, %(peer_organisation_ids)s, %(preferred_channel)s,
-                    %(time_zone)s)
+                    %(time_zone)s, %(paused)s)
                 ON CONFLICT (referral_id) DO UPDATE
                SET accepted = needs.accepted OR excluded.accepted,
                    languages = excluded.languages, modes = excluded.modes,
@@ -36,7 +36,7 @@ class Needs:
                    excluded_peer_ids = excluded.excluded_peer_ids,
                    peer_organisation_ids = excluded.peer_organisation_ids,
                    preferred_channel = excluded.preferred_channel,
-                   time_zone = excluded.time_zone
+                   time_zone = excluded.time_zone, paused = excluded.paused
         """
         self.connection.execute(query, need)
 
@@ -45,7 +45,7 @@ class Needs:
             SELECT referral_id, client_id, clinic_id, received_at, accepted, languages, modes,
                    postal_code, area, is_minor, topics, access_needs, peer_genders,
                    peer_age_bands, excluded_peer_ids, peer_organisation_ids, preferred_channel,
-                   time_zone
+                   time_zone, paused
               FROM needs
              WHERE referral_id = %s
         """
@@ -54,6 +54,10 @@ class Needs:
     def accept(self, referral_id: UUID) -> None:
         query = "UPDATE needs SET accepted = true WHERE referral_id = %s"
         self.connection.execute(query, (referral_id,))
+
+    def note_pause(self, referral_id: UUID, *, paused: bool) -> None:
+        query = "UPDATE needs SET paused = %s WHERE referral_id = %s"
+        self.connection.execute(query, (paused, referral_id))
 
     def change_client(self, referral_id: UUID, client_id: UUID) -> None:
         query = "UPDATE needs SET client_id = %s WHERE referral_id = %s"

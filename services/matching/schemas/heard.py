@@ -62,6 +62,7 @@ class NeedSchema(Tolerant):
     time_zone = fields.String(required=True)
     received_at = fields.AwareDateTime(required=True)
     accepted = fields.Boolean(required=True)
+    paused = fields.Boolean(load_default=False)
 
 
 class NeedsSchema(Tolerant):

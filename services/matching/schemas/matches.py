@@ -49,15 +49,22 @@ class WaitingQuerySchema(PageSchema):
         fields.String(validate=validate.OneOf(WITHOUT_A_PEER)),
         load_default=lambda: list(WITHOUT_A_PEER),
     )
+    longer_than_days = fields.Integer(
+        load_default=None,
+        validate=validate.Range(min=0, max=3650),
+        metadata={"description": "Only who has waited longer than so many days"},
+    )
 
 
 class WaitingSchema(MatchSchema):
     accepted = fields.Boolean(required=True)
+    paused = fields.Boolean(required=True)
     shortlisted_peers = fields.Integer(required=True)
 
 
 class ShortlistSchema(MatchSchema):
     accepted = fields.Boolean(required=True)
+    paused = fields.Boolean(required=True)
     policy_version = fields.Integer(required=True)
     candidates = fields.List(fields.Nested(ShortlistedPeerSchema), required=True)
     ruled_out = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)

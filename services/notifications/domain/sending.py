@@ -94,6 +94,8 @@ class Contact:
     allowed: bool = True
     reason: str | None = None
     progress_to_clinic: bool = False
+    # The path of the recipient's own page, for whoever has one.
+    page: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

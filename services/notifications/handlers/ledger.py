@@ -22,7 +22,7 @@ def list_messages(request: Request, work: Work) -> Answer:
         after_at, after_id = decode(query["cursor"], datetime, UUID)
         after = (after_at, after_id)
     rows = Ledger(work.connection).page(
-        _view(request),
+        view_of(request),
         referral_id=query["referral_id"],
         person=query["person"],
         state=query["state"],
@@ -79,7 +79,7 @@ def note_told(request: Request, work: Work) -> Answer:
 
 def _lock(request: Request, work: Work) -> Message:
     """The message, if the caller may read it; anybody else's counts as missing."""
-    if Ledger(work.connection).read(_view(request), request.path["id"]) is None:
+    if Ledger(work.connection).read(view_of(request), request.path["id"]) is None:
         raise NotFound
     message = Messages(work.connection).lock(request.path["id"])
     if message is None:
@@ -88,13 +88,13 @@ def _lock(request: Request, work: Work) -> Message:
 
 
 def _shown(message_id: UUID, request: Request, work: Work) -> Answer:
-    row = Ledger(work.connection).read(_view(request), message_id)
+    row = Ledger(work.connection).read(view_of(request), message_id)
     if row is None:
         raise NotFound
     return Answer(ledger_row(row), version=row["version"])
 
 
-def _view(request: Request) -> View:
+def view_of(request: Request) -> View:
     if request.caller is None:
         raise NotFound
     return View(request.caller.role, request.caller.orgs, request.caller.person)

@@ -1,7 +1,7 @@
 """The delivery ledger as each reader may see it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,9 +9,13 @@ from psycopg.rows import DictRow
 
 from services.chassis.database import Connection
 
+# After that, whoever was to be told has heard of it some other way.
+UNREACHED_SHOWN = timedelta(days=30)
+
 _READABLE = """
-    SELECT id, kind, recipient_role, recipient_id, referral_id, match_id, session_id, resend_of,
-           state, reason, channel, not_before, attempts, repeats, planned_at, delivered_at, version
+    SELECT id, clinic_id, kind, recipient_role, recipient_id, referral_id, match_id, session_id,
+           resend_of, state, reason, channel, not_before, attempts, repeats, planned_at,
+           delivered_at, version
       FROM messages
      WHERE CASE %(role)s
                WHEN 'clinic' THEN clinic_id = ANY (%(orgs)s) AND recipient_role <> 'peer'
@@ -49,6 +53,20 @@ class Ledger:
     def read(self, view: View, message_id: UUID) -> DictRow | None:
         query = _READABLE + " AND id = %(id)s"
         return self.connection.execute(query, {**view.parameters, "id": message_id}).fetchone()
+
+    def unreached(self, view: View, *, now: datetime, limit: int) -> list[DictRow]:
+        """What waits for staff or could not be delivered, unless sent again; oldest first."""
+        query = (
+            _READABLE
+            + """
+               AND state IN ('needs-staff', 'undeliverable') AND planned_at > %(since)s
+               AND NOT EXISTS (SELECT FROM messages AS again WHERE again.resend_of = messages.id)
+             ORDER BY planned_at, id
+             LIMIT %(limit)s
+        """
+        )
+        given = {**view.parameters, "since": now - UNREACHED_SHOWN, "limit": limit}
+        return self.connection.execute(query, given).fetchall()
 
     def page(
         self,

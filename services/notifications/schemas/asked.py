@@ -76,6 +76,7 @@ class ClientContactSchema(PeerContactSchema):
     safe_times = fields.List(fields.Nested(WindowSchema))
     allowed = fields.Boolean(required=True)
     progress_to_clinic = fields.Boolean(required=True)
+    page = fields.String(allow_none=True)
 
 
 class MatchAnswerSchema(Tolerant):

@@ -11,7 +11,8 @@ from services.chassis.problems import NotFound
 from services.chassis.roles import CLIENT
 from services.chassis.work import Work
 from services.referrals.domain import person, progress
-from services.referrals.domain.ownership import Turn, Urgency, add_working_days, care
+from services.referrals.domain.ownership import Care, Turn, Urgency, add_working_days, care
+from services.referrals.domain.pause import ASKED_AFTER_WORKING_DAYS
 from services.referrals.domain.person import Identity
 from services.referrals.domain.progress import Action, MatchState, Status
 from services.referrals.repository.clinics import Clinics
@@ -116,7 +117,15 @@ class Case:
         )
         self.row["owner_role"] = now_with.role if now_with else None
         self.row["owner_organisation_id"] = now_with.organisation_id if now_with else None
-        self.row["next_date"] = now_with.next_date if now_with else None
+        self.row["next_date"] = self._next_date(now_with) if now_with else None
+
+    def _next_date(self, now_with: Care) -> date:
+        """Nothing is due while the person pauses, but that somebody asks how they are."""
+        if self.row["paused_at"] is None:
+            return now_with.next_date
+        asked_on = add_working_days(self.today, ASKED_AFTER_WORKING_DAYS)
+        until: date | None = self.row["paused_until"]
+        return until or asked_on
 
     def emit(self, event: Event) -> None:
         """Let the event leave, unless consent never allowed anything to leave."""
@@ -173,7 +182,7 @@ class Case:
 
 def plain(value: Any) -> Any:
     """Write an id or a time as JSON keeps it."""
-    if isinstance(value, datetime):
+    if isinstance(value, date):
         return value.isoformat()
     return str(value) if isinstance(value, UUID) else value
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from services.chassis.errors import Forgotten
 from services.chassis.work import Work
+from services.referrals.domain.pause import PauseReason
 from services.referrals.domain.progress import CONSENTED, UNDECIDED, Action
 from services.referrals.handlers.case import Case
 from services.referrals.handlers.follow import time_of
@@ -53,6 +54,22 @@ def end_consent(event: Event, work: Work) -> None:
     Consents(work.connection).end(case.row["id"], at=time_of(work), cause=cause)
     if case.status in CONSENTED:
         case.move(Action.END_CONSENT, "consent-ended", at=time_of(work), cause=cause)
+
+
+def pause(event: Event, work: Work) -> None:
+    """Why the person pauses was told to nobody, so it is not known any more."""
+    case = known(event, work)
+    case.row |= {"paused_at": time_of(work), "paused_until": event["until"]}
+    case.row["pause_reason"] = str(PauseReason.OTHER)
+    case.note("paused", at=time_of(work), until=event["until"])
+    case.save()
+
+
+def resume(event: Event, work: Work) -> None:
+    case = known(event, work)
+    case.row |= {"paused_at": None, "paused_until": None, "pause_reason": None}
+    case.note("resumed", at=time_of(work))
+    case.save()
 
 
 def distrust(event: Event, work: Work) -> None:

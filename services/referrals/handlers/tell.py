@@ -12,6 +12,7 @@ from services.referrals.domain import person
 from services.referrals.domain.consent import Consent
 from services.referrals.domain.progress import CONSENTED
 from services.referrals.handlers.case import CONTACT_DISPUTED, DO_NOT_CONTACT
+from services.referrals.handlers.linking import own_page
 from services.referrals.repository.clinics import Clinics
 from services.referrals.repository.consents import Consents
 from services.referrals.repository.referrals import Referrals, Row
@@ -49,6 +50,7 @@ def need(row: Row, consent: Consent, work: Work) -> dict[str, Any]:
         **{name: row["client"].get(name) for name in NEED_FACTS},
         **{name: row["needs"][name] for name in NEED_WISHES},
         "is_minor": is_minor(row, work),
+        "paused": row["paused_at"] is not None,
         "peer_organisation_ids": consent.peer_organisations(),
     }
 
@@ -112,6 +114,7 @@ def contact(row: Row, reason: str | None, work: Work) -> dict[str, Any]:
         "safe_times": client["safe_contact"]["times"],
         "shared_phone": client["safe_contact"]["shared_phone"],
         "through_representative": reach.through_representative,
+        "page": own_page(row, work),
     }
 
 

@@ -42,6 +42,7 @@ CODES: Final = frozenset(
         "fields",
         "source",
         "evidence",
+        "until",
     }
 )
 DETAILS_SEEN: Final[Mapping[Role, frozenset[str]]] = {
@@ -78,6 +79,7 @@ def summary(row: Row, role: Role) -> dict[str, Any]:
     view["owner"] = owner(row)
     view["match"] = match(row)
     view["plan_line"] = plan_line(row, role)
+    view["pause"] = pause(row)
     if role is not CLIENT:
         view["client"] = row["client"]
     return view
@@ -115,6 +117,16 @@ def match(row: Row) -> dict[str, Any] | None:
         "round": row["match_round"],
         "state": row["match_state"],
         "peer_organisation_id": row["peer_organisation_id"],
+    }
+
+
+def pause(row: Row) -> dict[str, Any] | None:
+    if row["paused_at"] is None:
+        return None
+    return {
+        "since": row["paused_at"],
+        "until": row["paused_until"],
+        "reason": row["pause_reason"],
     }
 
 

@@ -13,7 +13,7 @@ from services.chassis.problems import Problem
 from services.chassis.roles import CLINIC, COORDINATOR
 from services.chassis.service import Route
 from services.chassis.work import Work
-from services.referrals.domain.progress import OPEN, Status
+from services.referrals.domain.progress import CONSENTED, OPEN, Status
 from services.referrals.handlers.read import list_referrals, own_referral
 from services.referrals.handlers.view import Kept, whole
 from services.referrals.pages import wording
@@ -28,7 +28,7 @@ _FIELDS: Final = ("reason", "asked_for", "text", "given_on", "until", "scope")
 def show_list(request: Request, work: Work) -> Answer:
     words = Words(PAGES, request.language)
     listed = list_referrals(request, work)
-    clinics = _clinics(work)
+    clinics = clinics_of(work)
     today = {id_: work.now.astimezone(ZoneInfo(one["time_zone"])) for id_, one in clinics.items()}
     rows = [
         {
@@ -83,7 +83,7 @@ def _referral(
     words, role = Words(PAGES, request.language), role_of(request)
     row = own_referral(request, work)
     seen = whole(row, work, Kept.of(row["id"], work))
-    clinic = _clinics(work)[row["clinic_id"]]
+    clinic = clinics_of(work)[row["clinic_id"]]
     status = Status(row["status"])
     html = PAGES.visited(
         "referral.html",
@@ -100,6 +100,7 @@ def _referral(
         is_open=status in OPEN,
         may_triage=role is COORDINATOR and status is Status.SUBMITTED,
         may_answer=role is CLINIC and status is Status.INFORMATION_REQUESTED,
+        may_pause=status in CONSENTED and seen["pause"] is None,
         may_consent=status is Status.AWAITING_CONSENT,
         is_coordinator=role is COORDINATOR,
     )
@@ -128,6 +129,6 @@ def _why(step: Row, words: Words) -> str:
     return words.of(table, reason) if reason in table else ""
 
 
-def _clinics(work: Work) -> dict[Any, Row]:
+def clinics_of(work: Work) -> dict[Any, Row]:
     found = Clinics(work.connection).page(work.orgs, None, len(work.orgs) + 1)
     return {clinic["id"]: clinic for clinic in found}

@@ -136,6 +136,9 @@ STEP: Final[Mapping[str, str]] = {
     "offer-expired": noted("The time to answer is over; another offer will be made"),
     "active": noted("They have met"),
     "match-ended": noted("The time with the peer has ended"),
+    "paused": noted("The person takes a pause"),
+    "resumed": noted("The person goes on"),
+    "another-peer-asked": noted("The person would like somebody else"),
     "session-booked": noted("A session was booked"),
     "session-rescheduled": noted("A session got a new time"),
     "session-cancelled": noted("A session was cancelled"),
@@ -144,6 +147,64 @@ STEP: Final[Mapping[str, str]] = {
     "message-withheld": noted("A message was held back, as the person asked"),
     "message-undeliverable": noted("A message could not be delivered"),
     "staff-asked-to-tell": noted("Staff were asked to tell the person"),
+}
+TASK: Final[Mapping[str, str]] = {
+    "no-peer-found": noted("No peer fits yet"),
+    "tell-person": noted("The person is to be told something"),
+    "message-undeliverable": noted("A message could not be delivered"),
+    "contact-disputed": noted("Somebody said that the contact is not theirs"),
+    "contact-missing": noted("There is no way to reach the person yet"),
+    "unreachable-phone": noted("The phone number cannot be called"),
+    "representative-missing": noted("A representative's contact is needed"),
+}
+PAUSE: Final[Mapping[str, str]] = {
+    "in-hospital": noted("In hospital"),
+    "taking-a-break": noted("Taking a break"),
+    "other": noted("Something else"),
+}
+# To the person, of what is theirs.
+OWN_STATUS: Final[Mapping[str, str]] = {
+    "awaiting-consent": noted("Nothing happens until you agree. You decide."),
+    "declined": noted(
+        "This service could not take the referral on. Your clinic can tell you more."
+    ),
+    "withdrawn": noted("This support has been stopped. You are welcome back at any time."),
+    "completed": noted("Your peer support is complete. You are welcome back at any time."),
+}
+OWN_SEARCH: Final = noted("We are looking for somebody who fits you. You keep your place.")
+OWN_MATCH: Final[Mapping[str, str]] = {
+    "offered": noted("You were asked whom you would like to meet. The link is in our message."),
+    "chosen": noted("We are asking the person you chose."),
+    "confirmed": noted("You can meet. Next, a first time is arranged with you."),
+    "active": noted("You and your peer are meeting."),
+}
+OWN_SCOPE: Final[Mapping[str, str]] = {
+    "matching": noted("Looking for a peer for me"),
+    "scheduling": noted("Arranging sessions"),
+    "notification": noted("Writing to me"),
+    "progress-to-clinic": noted("Telling my clinic that sessions take place"),
+}
+OWN_STEP: Final[Mapping[str, str]] = {
+    "received": noted("The referral came in"),
+    "submitted": noted("You agreed, and the search began"),
+    "consent-renewed": noted("You agreed again"),
+    "consent-changed": noted("What you agree to was changed"),
+    "consent-ended": noted("Your agreement ended"),
+    "withdrawn": noted("The support was stopped"),
+    "completed": noted("The support is complete"),
+    "offered": noted("You were asked which peer you would like"),
+    "chosen": noted("You chose a peer"),
+    "confirmed": noted("The peer said yes"),
+    "next-offer": noted("We look for another peer"),
+    "offer-expired": noted("The time to answer is over; we will ask again"),
+    "active": noted("You have met"),
+    "match-ended": noted("The time with your peer has ended"),
+    "session-booked": noted("A session was booked"),
+    "session-rescheduled": noted("A session got a new time"),
+    "session-cancelled": noted("A session was cancelled"),
+    "paused": noted("You began a pause"),
+    "resumed": noted("You went on"),
+    "another-peer-asked": noted("You asked for somebody else"),
 }
 ROLE: Final[Mapping[str, str]] = {
     "clinic": noted("clinic"),

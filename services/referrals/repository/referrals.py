@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -43,7 +43,7 @@ class Referrals:
                    status, accepted, received_at, submitted_at, withdrawn_by, urgency, client,
                    needs, plan, representative, match_id, match_round, match_state,
                    peer_organisation_id, peer_id, owner_role, owner_organisation_id, next_date,
-                   contact_disputed_at, version
+                   contact_disputed_at, paused_at, paused_until, pause_reason, version
               FROM referrals
              WHERE id = %s
                FOR UPDATE
@@ -56,7 +56,7 @@ class Referrals:
                    status, accepted, received_at, submitted_at, withdrawn_by, urgency, client,
                    needs, plan, representative, match_id, match_round, match_state,
                    peer_organisation_id, peer_id, owner_role, owner_organisation_id, next_date,
-                   contact_disputed_at, version
+                   contact_disputed_at, paused_at, paused_until, pause_reason, version
               FROM referrals
              WHERE id = ANY (%s) OR client_id = ANY (%s)
              ORDER BY received_at, id
@@ -90,7 +90,7 @@ class Referrals:
                    status, accepted, received_at, submitted_at, withdrawn_by, urgency, client,
                    needs, plan, representative, match_id, match_round, match_state,
                    peer_organisation_id, peer_id, owner_role, owner_organisation_id, next_date,
-                   contact_disputed_at, version
+                   contact_disputed_at, paused_at, paused_until, pause_reason, version
               FROM unnest(%(clinic_ids)s::uuid[]) AS clinic (id)
              CROSS JOIN LATERAL (
                    SELECT *
@@ -122,6 +122,13 @@ class Referrals:
         rows = self.connection.execute(query, [list(clinic_ids)])
         return {row["status"]: row["number"] for row in rows}
 
+    def paused_until(self, day: date, limit: int) -> list[UUID]:
+        """Those whose pause ends on that day or did before."""
+        query = """
+            SELECT id FROM referrals WHERE paused_until <= %s ORDER BY paused_until LIMIT %s
+        """
+        return [row["id"] for row in self.connection.execute(query, (day, limit))]
+
     def save(self, row: Row) -> None:
         query = """
             UPDATE referrals
@@ -133,7 +140,9 @@ class Referrals:
                    peer_organisation_id = %(peer_organisation_id)s, peer_id = %(peer_id)s,
                    owner_role = %(owner_role)s,
                    owner_organisation_id = %(owner_organisation_id)s, next_date = %(next_date)s,
-                   contact_disputed_at = %(contact_disputed_at)s, version = %(version)s
+                   contact_disputed_at = %(contact_disputed_at)s, paused_at = %(paused_at)s,
+                   paused_until = %(paused_until)s, pause_reason = %(pause_reason)s,
+                   version = %(version)s
              WHERE id = %(id)s
         """
         self.connection.execute(query, {**row, **as_json(row)})

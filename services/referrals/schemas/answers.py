@@ -34,6 +34,14 @@ class MatchProgressSchema(Schema):
     peer_organisation_id = fields.UUID(allow_none=True)
 
 
+class PauseAnswerSchema(Schema):
+    """Until when the person pauses, null where that is open; why, for whom it was told."""
+
+    since = fields.AwareDateTime(required=True)
+    until = fields.Date(allow_none=True, required=True)
+    reason = fields.String(required=True)
+
+
 class StepSchema(Schema):
     """One line of the timeline, in codes that a page puts into words."""
 
@@ -77,6 +85,7 @@ class ReferralSummarySchema(Schema):
     match = fields.Nested(MatchProgressSchema, allow_none=True)
     plan_line = fields.Nested(PlanLineSchema, required=True)
     source = fields.String(required=True)
+    pause = fields.Nested(PauseAnswerSchema, allow_none=True)
     client = fields.Nested(ClientSchema)
     version = fields.Integer(required=True)
 
@@ -108,6 +117,7 @@ class TaskSchema(Schema):
 class NeedSchema(Schema):
     """What matching ranks by; wishes in a person's own words are not among it."""
 
+    paused = fields.Boolean(required=True)
     referral_id = fields.UUID(required=True)
     client_id = fields.UUID(required=True)
     clinic_id = fields.UUID(required=True)
@@ -148,6 +158,7 @@ class ClientContactSchema(Schema):
     time_zone = fields.String(required=True)
     through_representative = fields.Boolean(required=True)
     progress_to_clinic = fields.Boolean(required=True)
+    page = fields.String(allow_none=True, load_default=None)
 
 
 class ClinicContactSchema(Schema):

@@ -63,6 +63,18 @@ class ReferralConsentEndedSchema(OfReferralSchema):
     cause = fields.String(required=True, validate=validate.OneOf(["withdrawn", "expired"]))
 
 
+class ReferralPausedSchema(OfReferralSchema):
+    until = fields.Date(required=True, allow_none=True)
+
+
+class ReferralResumedSchema(OfReferralSchema):
+    pass
+
+
+class ReferralAnotherPeerAskedSchema(OfReferralSchema):
+    pass
+
+
 class ReferralCompletedSchema(OfReferralSchema):
     pass
 
@@ -78,6 +90,9 @@ PUBLISHED: Final[dict[type, type[Schema]]] = {
     events.ReferralWithdrawn: ReferralWithdrawnSchema,
     events.ReferralConsentEnded: ReferralConsentEndedSchema,
     events.ReferralConsentRenewed: ReferralConsentRenewedSchema,
+    events.ReferralPaused: ReferralPausedSchema,
+    events.ReferralResumed: ReferralResumedSchema,
+    events.ReferralAnotherPeerAsked: ReferralAnotherPeerAskedSchema,
     events.ReferralCompleted: ReferralCompletedSchema,
 }
 

@@ -12,6 +12,7 @@ from services.chassis.cursors import PageSchema
 from services.chassis.work import system_clock
 from services.referrals.domain.consent import ANY_PEER_ORGANISATION, SCOPES, ends_at
 from services.referrals.domain.ownership import Urgency
+from services.referrals.domain.pause import PauseReason
 from services.referrals.domain.person import birth_date_problem, default_channel
 from services.referrals.domain.progress import Status
 from services.referrals.domain.source import KEYED_IN, TOLD_BY_STAFF, Source
@@ -293,6 +294,13 @@ class DeclineSchema(Schema):
 
 class WithdrawSchema(Schema):
     reason = fields.String(load_default=None, validate=validate.OneOf(WITHDRAW_REASONS))
+
+
+class PauseSchema(Schema):
+    """A pause until a day, or until somebody ends it."""
+
+    reason = fields.Enum(PauseReason, by_value=True, allow_none=True, load_default=None)
+    until = fields.Date(allow_none=True, load_default=None)
 
 
 class InformationRequestSchema(Schema):

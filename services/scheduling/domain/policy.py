@@ -22,6 +22,9 @@ PEER_REST_AFTER = timedelta(minutes=10)
 # Somebody has that long to say how a session went before it is called unresolved.
 OUTCOME_AWAITED = timedelta(hours=24)
 
+# Two who have not met for longer are spoken to, by an agreed plan and never as a reproach.
+QUIET_AFTER = timedelta(days=21)
+
 TIMES_ON_A_PAGE = 12
 
 # The contact log. A device's clock may be ahead of ours; what is long past nobody remembers well.

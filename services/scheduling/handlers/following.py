@@ -1,11 +1,13 @@
 """What other services' events change here."""
 
+from datetime import date
 from typing import Any
 
 from services.chassis import organisations
 from services.chassis.log import get_log
 from services.chassis.work import Work
 from services.scheduling.domain.sessions import Cause, Match, TimeTaken
+from services.scheduling.domain.zones import local
 from services.scheduling.handlers.changes import call_off
 from services.scheduling.repository import Claims, Contacts, Matches, People, Person, Sessions
 
@@ -48,6 +50,18 @@ def stop_for_consent(event: dict[str, Any], work: Work) -> None:
 
 def stop_for_withdrawal(event: dict[str, Any], work: Work) -> None:
     _stop(event, Cause.MATCH_ENDED, work)
+
+
+def cancel_for_pause(event: dict[str, Any], work: Work) -> None:
+    """The match goes on; what is booked for after the pause stays, by each session's calendar."""
+    until: date | None = event["until"]
+    ahead = Sessions(work.connection).lock_future(now=work.now, referral_id=event["referral_id"])
+    within = [
+        session
+        for session in ahead
+        if until is None or local(session.starts_at, session.time_zone).date() < until
+    ]
+    call_off(within, Cause.CLIENT, work)
 
 
 def correct_client(event: dict[str, Any], work: Work) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -52,6 +53,21 @@ class Matches:
         """
         cursor = self.connection.cursor(row_factory=class_row(Match))
         return cursor.execute(query, (peer_id,)).fetchall()
+
+    def quiet_since(
+        self, organisation_ids: Sequence[UUID], moment: datetime, limit: int
+    ) -> list[dict[str, Any]]:
+        """Those of these organisations who last met before that moment, the longest ago first."""
+        query = """
+            SELECT id, referral_id, peer_id, coalesce(last_contact_at, opened_at) AS quiet_since
+              FROM matches
+             WHERE peer_organisation_id = ANY (%s) AND state = 'confirmed'
+               AND coalesce(last_contact_at, opened_at) < %s
+             ORDER BY quiet_since, id
+             LIMIT %s
+        """
+        rows = self.connection.execute(query, (list(organisation_ids), moment, limit))
+        return rows.fetchall()
 
     def confirm(self, match: Match, now: datetime) -> None:
         """Add the match, unless it is known already, perhaps as ended."""

@@ -81,6 +81,19 @@ class Sessions:
         rows = self.connection.execute(query, (ended_before, limit))
         return [_session(row) for row in rows]
 
+    def unresolved(
+        self, organisation_ids: list[UUID], now: datetime, since: datetime, limit: int
+    ) -> list[Session]:
+        """Over, and nobody has said how it went; the longest over first."""
+        query = f"""{_SELECT}
+             WHERE peer_organisation_id = ANY (%s) AND ends_at > %s
+               AND (state = 'unresolved' OR state = 'booked' AND ends_at < %s)
+             ORDER BY ends_at, id
+             LIMIT %s
+        """
+        rows = self.connection.execute(query, (organisation_ids, since, now, limit))
+        return [_session(row) for row in rows]
+
     def count_without_outcome(self, ended_before: datetime) -> int:
         query = "SELECT count(*) AS found FROM sessions WHERE state = 'booked' AND ends_at < %s"
         row = self.connection.execute(query, (ended_before,)).fetchone()

@@ -53,6 +53,10 @@ class ReferralSchema(Tolerant):
     referral_id = fields.UUID(required=True)
 
 
+class ReferralPausedSchema(ReferralSchema):
+    until = fields.Date(load_default=None, allow_none=True)
+
+
 class ReferralCorrectedSchema(Tolerant):
     referral_id = fields.UUID(required=True)
     clinic_id = fields.UUID(required=True)

@@ -347,6 +347,49 @@ def test_another_peer_opens_a_round_that_keeps_the_waiting_date(story: Story) ->
     assert story.types()[-2:] == ["match.ended.v1", "match.shortlisted.v1"]
 
 
+def test_somebody_else_can_be_asked_for_by_the_referrals_own_page(story: Story) -> None:
+    first, second = story.add_peer(topics=["grief", "work"]), story.add_peer()
+    referral_id = story.refer()
+    match = story.confirmed(referral_id)
+
+    story.hear("referral.another_peer_asked.v1", referral_id)
+    story.hear("referral.another_peer_asked.v1", referral_id)
+
+    shortlist = story.shortlist(referral_id).json
+    assert (shortlist["round"], shortlist["received_at"]) == (2, match["received_at"])
+    assert [one["peer_id"] for one in shortlist["candidates"]] == [str(second)]
+    assert story.places()[first] == 0
+
+
+def test_during_a_pause_nobody_is_asked_and_afterwards_it_goes_on(story: Story) -> None:
+    peer_id = story.add_peer()
+    referral_id = story.refer()
+    offered = story.offer(referral_id).json
+
+    story.hear("referral.paused.v1", referral_id, until=None)
+
+    shortlist = story.shortlist(referral_id).json
+    assert (shortlist["state"], shortlist["paused"]) == ("shortlisted", True)
+    assert story.choose(offered["id"]).status == 409
+    assert story.places()[peer_id] == 0
+    refused = story.offer(referral_id)
+    assert (refused.status, refused.json["type"].rpartition(":")[2]) == (409, "paused")
+    story.hear("referral.resumed.v1", referral_id)
+    assert story.offer(referral_id).status == 201
+
+
+def test_a_pause_leaves_a_peer_who_said_yes_with_the_person(story: Story) -> None:
+    peer_id = story.add_peer()
+    referral_id = story.refer()
+    match = story.confirmed(referral_id)
+
+    story.hear("referral.paused.v1", referral_id, until=None)
+
+    shortlist = story.shortlist(referral_id).json
+    assert (shortlist["id"], shortlist["state"]) == (match["id"], "confirmed")
+    assert story.places()[peer_id] == 1
+
+
 def test_the_client_may_end_it_at_any_moment_without_a_reason(story: Story) -> None:
     story.add_peer()
     referral_id = story.refer()

@@ -31,6 +31,7 @@ def test_matching_learns_what_it_ranks_by_and_no_name(desk: Desk) -> None:
         "postal_code": "74048",
         "area": None,
         "is_minor": False,
+        "paused": False,
         "preferences": {"peer_gender": None, "peer_age_band": None},
         "topics": ["grief"],
         "access_needs": [],
@@ -47,7 +48,9 @@ def test_matching_learns_what_it_ranks_by_and_no_name(desk: Desk) -> None:
 def test_notifications_learns_where_to_write(desk: Desk) -> None:
     submitted = desk.submit(referral({"preferred_name": "Ames"}))
 
-    assert desk.contact(submitted["id"]) == {
+    told = desk.contact(submitted["id"])
+    assert told.pop("page").startswith("/l/r-")
+    assert told == {
         "referral_id": submitted["id"],
         "allowed": True,
         "reason": None,

@@ -37,6 +37,23 @@ def test_the_end_calls_off_what_lies_ahead_and_nothing_else(
 
 
 @pytest.mark.parametrize(
+    ("until", "cancelled"), [(None, [True, True]), ("2027-01-06", [True, False])]
+)
+def test_a_pause_cancels_what_lies_in_it_and_the_match_goes_on(
+    region: Region, until: str | None, cancelled: list[bool]
+) -> None:
+    pair = region.pair()
+    during = region.booked(pair, TUESDAY_NINE)
+    afterwards = region.booked(pair, "2027-01-06T15:00:00Z")
+
+    region.hear_of_referral("referral.paused.v1", pair, until=until)
+
+    states = [region.show(one).json["state"] == "cancelled" for one in (during, afterwards)]
+    assert states == cancelled
+    assert region.book(region.coordinator, pair, "2027-01-08T15:00:00Z").status == 201
+
+
+@pytest.mark.parametrize(
     "event", ["match.ended.v1", "referral.withdrawn.v1", "referral.consent_ended.v1"]
 )
 def test_after_the_end_nothing_is_booked_and_no_late_yes_opens_it(

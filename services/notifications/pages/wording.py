@@ -1,0 +1,39 @@
+"""What codes are called on the pages of the delivery ledger; English here, others in words/."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from services.chassis.pages import noted
+
+KIND: Final[Mapping[str, str]] = {
+    "match-offered": noted("The question which peer they would like"),
+    "match-chosen": noted("The question whether they say yes"),
+    "match-confirmed": noted("That they can meet"),
+    "match-ended": noted("That the time together has ended"),
+    "no-peer-found": noted("That we are still looking"),
+    "session-booked": noted("A session's time"),
+    "session-rescheduled": noted("A session's new time"),
+    "session-cancelled": noted("That a session is cancelled"),
+    "session-reminder": noted("A reminder of a session"),
+    "referral-accepted": noted("That the referral is accepted"),
+    "referral-declined": noted("That the referral is not taken on"),
+    "referral-information-requested": noted("A question to the clinic"),
+    "referral-withdrawn": noted("That the referral is withdrawn"),
+}
+RECIPIENT: Final[Mapping[str, str]] = {
+    "client": noted("the person"),
+    "peer": noted("the peer"),
+    "clinic": noted("the clinic"),
+}
+CHANNEL: Final[Mapping[str, str]] = {
+    "sms": noted("Please send a text message"),
+    "phone": noted("Please call"),
+    "reception": noted("Please leave word at reception"),
+    "email": noted("The e-mail did not arrive"),
+}
+REASON: Final[Mapping[str, str]] = {
+    "address-unusable": noted("The address cannot be written to"),
+    "mailbox-refused": noted("The mailbox did not take it"),
+    "mail-server-away": noted("The mail server was away for too long"),
+    "not-reached": noted("Staff could not reach them"),
+}
