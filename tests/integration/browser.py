@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from html import unescape
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs
 
 from deploy.region.forms import forms_of
 from services.chassis.http.keys import PublicKeys
@@ -44,7 +44,7 @@ class Browser:
 
     def get(self, path: str, **more: str) -> Reply:
         place, _, query = path.partition("?")
-        asked = dict(parse_qsl(query))
+        asked = parse_qs(query)
         reply = self.scene.request("GET", place, query=asked, headers={**self.headers, **more})
         if "Set-Cookie" in reply.headers:
             self.keep(reply.headers["Set-Cookie"])

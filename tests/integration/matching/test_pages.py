@@ -1,6 +1,8 @@
 """The coordinator's pages: who waits, why these peers, and each step to a match."""
 
 import re
+from datetime import timedelta
+from html import unescape
 from uuid import UUID, uuid4
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from services.chassis.roles import SUPERVISOR
 from services.matching.domain.ranking import Rule
 from services.matching.domain.states import State
-from services.matching.pages import wording
+from services.matching.pages import today, wording
 from tests import support
 from tests.integration.browser import Browser, words_of
 from tests.integration.matching.story import Story
@@ -163,3 +165,101 @@ def test_a_clinic_that_matching_has_not_heard_of_yet_hides_nobody(story: Story) 
 def test_every_state_and_rule_has_words() -> None:
     assert set(wording.STATE) == set(wording.TAG) == {str(state) for state in State}
     assert set(wording.RULE) == {str(rule) for rule in Rule}
+
+
+def numbers_of(page: str) -> list[str]:
+    return re.findall(r'class="kindred-number">(.*?)</span>', page)
+
+
+def test_the_first_page_counts_who_waits_too_long_and_who_was_asked(
+    story: Story, coordinator: Browser
+) -> None:
+    story.add_peer()
+    now = story.scene.now
+    story.refer(received_at=(now - timedelta(days=13)).isoformat())
+    long_waiting = story.refer(received_at=(now - timedelta(days=15)).isoformat())
+    story.offer(long_waiting)
+
+    page = coordinator.get("/matching/today")
+
+    assert numbers_of(page.text)[:2] == ["1", "1"]
+    assert "/notifications/fragments/with-staff" in numbers_of(page.text)[2]
+    paths = re.findall(r'href="(/matching/waiting\?[^"]+)"', page.text)
+    for path in map(unescape, paths):
+        found = re.findall(r'href="/matching/referrals/([\w-]+)"', coordinator.get(path).text)
+        assert found == [str(long_waiting)]
+
+
+def test_the_first_page_counts_nobody_of_other_clinics(story: Story) -> None:
+    story.refer(received_at="2020-01-01T00:00:00Z")
+    stranger = Browser(story.scene, support.coordinator(uuid4()))
+
+    assert numbers_of(stranger.get("/matching/today").text)[:2] == ["0", "0"]
+
+
+def test_beyond_five_hundred_the_first_page_counts_no_further(
+    story: Story, coordinator: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(today, "COUNTED", 1)
+    for _ in range(2):
+        story.refer(received_at="2020-01-01T00:00:00Z")
+
+    assert "more than 1" in words_of(coordinator.get("/matching/today"))
+
+
+def test_the_next_page_of_a_narrowed_waiting_list_stays_narrowed(
+    story: Story, coordinator: Browser
+) -> None:
+    old = [story.refer(received_at=f"2020-01-0{day}T00:00:00Z") for day in (1, 2)]
+    story.refer(received_at=story.scene.now.isoformat())
+
+    first = coordinator.get("/matching/waiting?state=waiting&longer_than_days=14&limit=1")
+    following = re.search(r'href="([^"]+)" rel="next"', first.text)
+
+    assert following
+    second = coordinator.get(unescape(following[1]))
+    assert str(old[0]) in first.text
+    assert re.findall(r'href="/matching/referrals/([\w-]+)"', second.text) == [str(old[1])]
+
+
+def test_peers_are_listed_with_whom_they_meet_and_nothing_of_what_they_lived_through(
+    story: Story, coordinator: Browser
+) -> None:
+    story.add_peer(display_name="Ana", topics=["opioids"], capacity=1)
+    story.add_peer(display_name="Ben", certified_until="2020-01-01")
+    story.confirmed(story.refer())
+
+    page = words_of(coordinator.get("/matching/peers"))
+
+    assert "Ana Peers 1 of 1 Not taking new people" in page
+    assert "Ben Peers 0 of 2 Not taking new people" in page
+    assert "Has run out" in page
+    assert "pioids" not in page
+    stranger = Browser(story.scene, support.coordinator(uuid4()))
+    assert "Ana" not in words_of(stranger.get("/matching/peers"))
+
+
+def test_a_peers_name_is_put_into_other_pages_for_staff_of_their_organisation_alone(
+    story: Story, coordinator: Browser
+) -> None:
+    peer_id = story.add_peer(display_name="Ana <b>")
+    path = f"/matching/fragments/peers/{peer_id}"
+    supervisor = support.caller(SUPERVISOR, story.peer_org)
+
+    assert coordinator.get(path).text == "Ana &lt;b&gt;"
+    assert Browser(story.scene, supervisor).get(path).status == 200
+    assert Browser(story.scene, support.coordinator(uuid4())).get(path).status == 404
+
+
+def test_during_a_pause_the_page_says_so_and_offers_no_button(
+    story: Story, coordinator: Browser
+) -> None:
+    story.add_peer()
+    referral_id = story.refer()
+    story.hear("referral.paused.v1", referral_id, until=None)
+
+    page = coordinator.get(f"/matching/referrals/{referral_id}")
+
+    assert "takes a pause" in words_of(page)
+    assert 'value="offer"' not in page.text
+    assert "Takes a pause" in words_of(coordinator.get("/matching/waiting"))

@@ -12,6 +12,10 @@ import pytest
 
 from deploy.region.forms import forms_of
 from services.chassis.roles import SUPERVISOR
+from services.referrals.domain.person import GAPS
+from services.referrals.handlers.case import CONTACT_DISPUTED
+from services.referrals.handlers.follow import MESSAGE_UNDELIVERABLE, NO_PEER_FOUND, TELL_PERSON
+from services.referrals.pages import wording
 from tests.integration.browser import Browser, words_of
 from tests.integration.referrals.people import (
     CLERK,
@@ -413,3 +417,36 @@ def test_staff_learn_names_from_the_referral_and_not_from_its_fragment(
     supervisor = Browser(desk.scene, caller(SUPERVISOR, CLINIC))
 
     assert [one.get(place).status for one in (coordinator, supervisor)] == [403, 403]
+
+
+def test_what_waits_for_the_coordinators_hand_is_done_from_its_list(
+    desk: Desk, coordinator: Browser
+) -> None:
+    submitted = desk.submit()
+    desk.match("no_peer_found", submitted, ruled_out=3)
+
+    page = coordinator.get("/referrals/tasks")
+
+    assert "Amy Baxter" in words_of(page)
+    assert "No peer fits yet" in words_of(page)
+    assert coordinator.send("/referrals/tasks", {"act": "done"}).status == 303
+    assert "Nothing waits for you" in words_of(coordinator.get("/referrals/tasks"))
+    assert desk.tasks() == []
+
+
+def test_every_kind_of_task_has_words() -> None:
+    kinds = {NO_PEER_FOUND, TELL_PERSON, MESSAGE_UNDELIVERABLE, CONTACT_DISPUTED, *GAPS}
+
+    assert set(wording.TASK) == kinds
+
+
+def test_staff_note_a_pause_and_its_end_on_the_page(desk: Desk, coordinator: Browser) -> None:
+    place = f"/referrals/{desk.submit()['id']}"
+
+    assert coordinator.send(place, {"act": "pause", "reason": "in-hospital"}).status == 303
+    assert "Pause In hospital" in words_of(coordinator.get(place))
+    assert 'value="pause"' not in coordinator.get(place).text
+    assert coordinator.send(place, {"act": "resume"}).status == 303
+
+    assert 'value="resume"' not in coordinator.get(place).text
+    assert desk.events()[-2:] == ["referral.paused.v1", "referral.resumed.v1"]

@@ -3,6 +3,7 @@
 import re
 from uuid import uuid4
 
+from services.chassis.roles import Role
 from services.scheduling.domain.contacts import Form, Kind, Setting
 from services.scheduling.domain.sessions import MODES
 from services.scheduling.pages import wording
@@ -171,3 +172,34 @@ def test_every_code_has_words() -> None:
     assert set(wording.SETTING) == {str(one) for one in Setting}
     assert set(wording.FORM) == {str(one) for one in Form}
     assert set(wording.MODE) == set(MODES)
+
+
+def test_a_supervisor_sees_sessions_nobody_spoke_of_and_who_has_not_met_long(
+    region: Region,
+) -> None:
+    pair, quiet = region.pair(), region.pair()
+    region.booked(pair, "2027-01-05T16:00:00Z")
+    supervisor = Browser(region.scene, region.supervisor)
+    assert "All of them are known" in words_of(supervisor.get("/scheduling/supervision"))
+
+    region.scene.pass_time(days=22)
+    supervisor.sign_in(region.supervisor)
+    region.logged(pair, "2027-01-25T10:00:00Z")
+    page = supervisor.get("/scheduling/supervision")
+
+    assert "Jan 5, 2027" in words_of(page)
+    named = re.findall(r'include virtual="/matching/fragments/peers/([\w-]+)"', page.text)
+    assert named == [str(pair.peer_id), str(quiet.peer_id)]
+    assert "Days since they last met: 22" in words_of(page)
+
+
+def test_a_supervisor_of_other_organisations_sees_none_of_it(region: Region) -> None:
+    pair = region.pair()
+    region.booked(pair, "2027-01-05T16:00:00Z")
+    region.scene.pass_time(days=22)
+
+    stranger = Browser(region.scene, support.caller(Role.SUPERVISOR, uuid4()))
+    page = stranger.get("/scheduling/supervision")
+
+    assert str(pair.peer_id) not in page.text
+    assert "Everybody has met lately" in words_of(page)
