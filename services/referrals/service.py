@@ -253,11 +253,11 @@ class Referrals(Service):
         handler=partial(task_pages.act, routes={"done": finish_task}),
         again=task_pages.show_again,
     )
-    show_new_referral = page("GET", "/referrals/new", roles={CLINIC}, handler=referring.show)
+    show_new_referral = page("GET", "/referrals/new", roles=CLINIC_STAFF, handler=referring.show)
     send_new_referral = page(
         "POST",
         "/referrals/new",
-        roles={CLINIC},
+        roles=CLINIC_STAFF,
         handler=referring.send,
         again=referring.show_again,
     )

@@ -52,7 +52,6 @@ def show_list(request: Request, work: Work) -> Answer:
         following=listed.next_cursor,
         many_clinics=len(clinics) > 1,
         zones=sorted({one["time_zone"] for one in clinics.values()}),
-        may_refer=role_of(request) is CLINIC,
     )
     return Answer(html=html)
 

@@ -1,4 +1,4 @@
-"""The form by which a clinic refers somebody."""
+"""The form by which a clinic refers somebody, or a coordinator keys in what came on paper."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,23 +6,25 @@ from typing import Any, Final
 
 from babel import Locale
 
-from services.chassis.http.forms import as_body, errors_by_field
+from services.chassis.http.forms import as_body, errors_by_field, role_of
 from services.chassis.http.reading import load, schema_of
 from services.chassis.http.request import Answer, Form, Request
 from services.chassis.pages import Words, in_the_way, noted
 from services.chassis.problems import Invalid, Problem
+from services.chassis.roles import CLINIC, COORDINATOR
 from services.chassis.work import Work
-from services.referrals.handlers.submit import submit_referral
+from services.referrals.handlers.submit import enter_referral, submit_referral
 from services.referrals.pages import wording
 from services.referrals.pages.console import PAGES
 from services.referrals.repository.clinics import Clinics
-from services.referrals.schemas.requests import NewReferralSchema
+from services.referrals.schemas.requests import EnteredReferralSchema, NewReferralSchema
 
 # The languages asked for by name; any other goes into the field below them.
 LANGUAGES: Final = ("en", "es", "vi", "zh", "ko", "ar", "fr", "ase")
 _LISTS: Final = ("client.languages", "modes", "topics", "consent.scope")
 _FIELDS: Final = (
     "clinic_id",
+    "source",
     "client.given_name",
     "client.family_name",
     "client.preferred_name",
@@ -60,14 +62,21 @@ def show(request: Request, work: Work) -> Answer:
 def send(request: Request, work: Work) -> Answer:
     """Take the referral in as the API does; show it, with what happens next."""
     errors: dict[str, list[str]] = {}
-    body = load(schema_of(NewReferralSchema), _body(request.form, work), "body", errors)
+    schema, take = _TAKES[role_of(request)]
+    body = load(schema_of(schema), _body(request.form, work), "body", errors)
     if request.form.get(_AGREED) not in ("yes", "no"):
         text = noted("Say whether the person has agreed.")
         errors[_AGREED] = [PAGES.word(text, request.language)]
     if errors:
         raise Invalid(errors)
-    answer = submit_referral(replace(request, body=body), work)
+    answer = take(replace(request, body=body), work)
     return Answer(location=answer.location)
+
+
+_TAKES: Final = {
+    CLINIC: (NewReferralSchema, submit_referral),
+    COORDINATOR: (EnteredReferralSchema, enter_referral),
+}
 
 
 def show_again(request: Request, work: Work, problem: Problem) -> Answer:
@@ -115,6 +124,7 @@ def _form(
         wording=wording,
         errors=errors,
         told=told,
+        sources=words.options(wording.SOURCE) if role_of(request) is COORDINATOR else [],
         clinics=[(str(one["id"]), one["name"]) for one in clinics],
         languages=[(code, names.get(code, code)) for code in LANGUAGES],
     )

@@ -157,6 +157,13 @@ TASK: Final[Mapping[str, str]] = {
     "unreachable-phone": noted("The phone number cannot be called"),
     "representative-missing": noted("A representative's contact is needed"),
 }
+SOURCE: Final[Mapping[str, str]] = {
+    "phone": noted("By phone"),
+    "email": noted("By e-mail"),
+    "fax": noted("By fax"),
+    "post": noted("By post"),
+    "in-person": noted("In person"),
+}
 PAUSE: Final[Mapping[str, str]] = {
     "in-hospital": noted("In hospital"),
     "taking-a-break": noted("Taking a break"),

@@ -13,6 +13,7 @@ import pytest
 from deploy.region.forms import forms_of
 from services.chassis.roles import SUPERVISOR
 from services.referrals.domain.person import GAPS
+from services.referrals.domain.source import KEYED_IN
 from services.referrals.handlers.case import CONTACT_DISPUTED
 from services.referrals.handlers.follow import MESSAGE_UNDELIVERABLE, NO_PEER_FOUND, TELL_PERSON
 from services.referrals.pages import wording
@@ -450,3 +451,28 @@ def test_staff_note_a_pause_and_its_end_on_the_page(desk: Desk, coordinator: Bro
 
     assert 'value="resume"' not in coordinator.get(place).text
     assert desk.events()[-2:] == ["referral.paused.v1", "referral.resumed.v1"]
+
+
+def test_a_coordinator_keys_in_what_came_by_phone_for_a_clinic(
+    desk: Desk, coordinator: Browser
+) -> None:
+    unsaid = coordinator.send("/referrals/new", {**TYPED, "source": ""})
+    keyed_in = coordinator.send("/referrals/new", {**TYPED, "source": "phone"})
+
+    assert unsaid.status == 422
+    assert '<a href="#source">' in unsaid.text
+    assert keyed_in.status == 303, words_of(keyed_in)
+    found = desk.read(keyed_in.headers["Location"].rpartition("/")[2]).json
+    assert (found["source"], found["consent"]["evidence"]) == ("phone", "spoken")
+
+
+def test_a_clinic_is_not_asked_how_its_own_referral_came(desk: Desk, clinic: Browser) -> None:
+    assert 'name="source"' not in clinic.get("/referrals/new").text
+    sent = clinic.send("/referrals/new", {**TYPED, "source": "phone"})
+
+    assert sent.status == 422
+    assert desk.events() == []
+
+
+def test_every_way_in_which_staff_may_key_a_referral_in_has_words() -> None:
+    assert set(wording.SOURCE) == set(KEYED_IN)
