@@ -1,7 +1,7 @@
 # What one does here; `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean test check bench chaos lint types verify generate format lock runtime dev
+.PHONY: help demo up down clean test check bench chaos pictures lint types verify generate format lock runtime dev
 
 BIN := .venv/bin
 CODE := services deploy tests
@@ -34,6 +34,9 @@ bench: dev ## every performance figure (ONLY=<prefix> for some of them), also in
 
 chaos: dev ## random faults under load, and a verdict (SEED, SECONDS; ONLY=recovery: one at a time)
 	@$(BIN)/python -m tests.chaos --seed "$(SEED)" --seconds "$(SECONDS)" --only "$(ONLY)"
+
+pictures: dev ## the pictures in docs/pictures, of every main page
+	@$(BIN)/python -m tests.acceptance.pictures
 
 lint: dev ## format and lint, and who may import whom
 	@$(BIN)/ruff format --check $(CODE)

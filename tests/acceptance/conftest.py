@@ -11,6 +11,7 @@ from deploy import region
 from deploy.machine.run_folder import REPOSITORY, RunFolder
 from deploy.region.api import Api
 from deploy.region.mailbox import Mailbox
+from tests.acceptance.chrome import Chrome, chrome
 from tests.acceptance.clients import PatientApi, Place
 from tests.acceptance.running import Running
 
@@ -32,6 +33,12 @@ def system() -> Iterator[Running]:
         yield running
     finally:
         running.down()
+
+
+@pytest.fixture(scope="package")
+def browser(system: Running) -> Iterator[Chrome]:
+    with chrome(system) as started:
+        yield started
 
 
 @pytest.fixture(scope="package")

@@ -1,6 +1,5 @@
 """Every page in a real browser: readable by everybody, at every width, from our own host alone."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from deploy.region.api import Account
 from deploy.topology import declared_services
 from services.chassis.roles import Role
 from services.chassis.service import Page
-from tests.acceptance.chrome import Chrome, Visited, chrome, html_trouble
+from tests.acceptance.chrome import Chrome, Visited, html_trouble
 from tests.acceptance.clients import Peer, Place, choose, confirm, offer
 from tests.acceptance.conftest import NewPlace
 from tests.acceptance.running import Running
@@ -24,12 +23,6 @@ PAGES = {
 }
 LONG = "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwaren Featherstonehaugh-Cholmondeley"
 RIGHT_TO_LEFT = "نور الهدى"
-
-
-@pytest.fixture(scope="package")
-def browser(system: Running) -> Iterator[Chrome]:
-    with chrome(system) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -96,19 +96,22 @@ def _body(form: Form, work: Work) -> dict[str, Any]:
     more = client.pop("other_language", None)
     if more:
         client.setdefault("languages", []).append(more)
-    zone = _zone(body.get("clinic_id"), work)
-    if zone:
-        client.setdefault("time_zone", zone)
+    clinic = _clinic(body.get("clinic_id"), work)
+    if clinic:
+        body.setdefault("clinic_id", str(clinic["id"]))
+        client.setdefault("time_zone", clinic["time_zone"])
     safe = client.get("safe_contact", {})
     if "do_not_contact" in safe:
         safe["do_not_contact"] = safe["do_not_contact"] == "yes"
     return body
 
 
-def _zone(clinic_id: str | None, work: Work) -> str | None:
+def _clinic(clinic_id: str | None, work: Work) -> dict[str, Any] | None:
+    """The one chosen, or the only one there is to choose."""
     clinics = Clinics(work.connection).page(work.orgs, None, len(work.orgs) + 1)
-    chosen = [one for one in clinics if str(one["id"]) == clinic_id] or clinics
-    return chosen[0]["time_zone"] if chosen else None
+    if clinic_id is None and len(clinics) == 1:
+        return clinics[0]
+    return next((one for one in clinics if str(one["id"]) == clinic_id), None)
 
 
 def _form(

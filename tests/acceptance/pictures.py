@@ -1,0 +1,84 @@
+"""Pictures of the main pages, taken of a system with the demo region: `make pictures`.
+
+On a phone and on a desk; written to docs/pictures/, which the README shows.
+"""
+
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from deploy import region
+from deploy.machine.run_folder import REPOSITORY, RunFolder
+from deploy.region.api import Account, Api
+from deploy.region.mailbox import Mailbox
+from tests.acceptance.chrome import DESK, PHONE, Chrome, chrome
+from tests.acceptance.clients import Place
+from tests.acceptance.running import Running
+from tests.acceptance.tasks.office import Office, open_office
+
+FOLDER = REPOSITORY / "docs" / "pictures"
+_TALLEST = 1600
+
+
+def main() -> int:
+    running = Running(RunFolder(REPOSITORY / ".run" / "pictures"))
+    running.clean()
+    try:
+        running.up()
+        region.load(running)
+        place = Place(Api(running), Mailbox(running.mail_folder), "vi").open()
+        with chrome(running) as browser:
+            take_all(browser, open_office(place))
+    finally:
+        running.clean()
+    return 0
+
+
+def take_all(browser: Chrome, office: Office) -> None:
+    """A day in the office: something to see on every page."""
+    place = office.place
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, topics in (("Ana Invented", ["grief"]), ("Bao Madeup", ["housing", "grief"])):
+        place.add_peer(display_name=name, topics=topics)
+    office.referral(urgency="urgent")
+    searched = office.shortlisted(topics=["grief", "housing"])
+    offered = office.offered()
+    matched, _ = office.confirmed()
+    office.booked(matched)
+    office.confirmed()
+    office.logged()
+    own = office.own_link(matched)
+    choosing = office.link_to(offered.client_email)
+    shown: list[tuple[str, Account | None, str]] = [
+        ("sign-in", None, "/sign-in"),
+        ("clinic-referrals", place.clinic, "/referrals/"),
+        ("clinic-refer", place.clinic, "/referrals/new"),
+        ("clinic-referral", place.clinic, f"/referrals/{matched.referral_id}"),
+        ("coordinator-today", place.coordinator, "/matching/today"),
+        ("coordinator-waiting", place.coordinator, "/matching/waiting"),
+        ("coordinator-search", place.coordinator, f"/matching/referrals/{searched}"),
+        ("coordinator-peers", place.coordinator, "/matching/peers"),
+        ("peer-week", office.peer.account, "/scheduling/"),
+        ("peer-contact", office.peer.account, "/scheduling/contacts/new"),
+        ("client-choose", None, choosing),
+        ("client-own", None, own),
+        ("supervisor", place.supervisor, "/scheduling/supervision"),
+    ]
+    for name, account, path in shown:
+        for kind, width in (("phone", PHONE), ("desk", DESK)):
+            with browser.visit(account, width=width) as visited:
+                visited.page.goto(path)
+                take(visited.page, FOLDER / f"{name}-{kind}.png")
+
+
+def take(page: Page, path: Path) -> None:
+    """The whole page, or as much of it as a reader of the documents scrolls through."""
+    height = min(page.evaluate("document.documentElement.scrollHeight"), _TALLEST)
+    width = page.viewport_size["width"] if page.viewport_size else DESK
+    page.set_viewport_size({"width": width, "height": height})
+    page.screenshot(path=path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
