@@ -75,7 +75,7 @@ PAGE_SETTINGS = {
     "KINDRED_HELP_LINES": str(_HELP_LINES),
 }
 _SIGN_IN_LOCATION = """\
-        location ~ ^/(|sign-in|sign-out)$ {{
+        location ~ ^/(|sign-in|sign-in/start|sign-in/callback|sign-out)$ {{
             set $service {name};
             limit_req zone=sign_in burst=10 nodelay;
             proxy_pass http://{name};

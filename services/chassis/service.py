@@ -73,6 +73,7 @@ class Page:
     With roles it is for whoever has signed in as one of them; without, a link's secret in the path
     is what admits, or it is open as the sign-in page is. `again` shows a form once more with what
     was typed, in a transaction of its own, where the handler raised what its reader can mend.
+    `prepare` asks elsewhere before the transaction begins, as a route's does.
     `menu` is the entry that leads here, by language; `is_start` puts it before the others, so that
     whoever may see it begins here.
     """
@@ -83,6 +84,7 @@ class Page:
     roles: frozenset[Role] = frozenset()
     query: type[Schema] | None = None
     again: "Callable[[Request, Work, Problem], Answer] | None" = None
+    prepare: "Callable[[Request, Preparation], Any] | None" = None
     menu: Mapping[str, str] | None = None
     is_start: bool = False
     name: str = ""

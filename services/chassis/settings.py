@@ -28,6 +28,15 @@ class Address:
         return cls(host, int(port))
 
 
+@dataclass(frozen=True)
+class OidcSettings:
+    """The identity provider, and who we are to it."""
+
+    issuer: str
+    client_id: str
+    secret: str | None = field(repr=False)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     database: str
@@ -54,6 +63,7 @@ class Settings:
     demo_accounts: Path | None
     menu: Path | None
     help_lines: Help | None
+    oidc: OidcSettings | None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -84,6 +94,7 @@ class Settings:
             demo_accounts=reader.optional_path("DEMO_ACCOUNTS"),
             menu=reader.optional_path("MENU"),
             help_lines=reader.help("HELP_LINES"),
+            oidc=reader.oidc(),
         )
         reader.raise_if_wrong()
         return settings
@@ -115,6 +126,15 @@ class _Reader:
         except (OSError, KeyError, TypeError, ValueError) as error:
             self.problems.append(f"KINDRED_{name} names no file of help lines: {error!r}")
             return None
+
+    def oidc(self) -> OidcSettings | None:
+        issuer = self.environment.get("KINDRED_OIDC_ISSUER")
+        if not issuer:
+            return None
+        if not issuer.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+            self.problems.append("KINDRED_OIDC_ISSUER is not an https:// address")
+        secret = self.environment.get("KINDRED_OIDC_CLIENT_SECRET") or None
+        return OidcSettings(issuer, self.text("OIDC_CLIENT_ID"), secret)
 
     def secret(self, name: str) -> str:
         value = self.text(name)

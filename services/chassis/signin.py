@@ -1,31 +1,49 @@
 """The pages for signing in and out, mounted by one service; the gateway sends them there.
 
 In the demo one chooses an account of the demo region. Elsewhere accounts are the identity
-provider's, and these pages know none.
+provider's: the browser is sent there and comes back with a code.
 """
 
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from marshmallow import Schema, fields, validate
+from marshmallow import EXCLUDE, Schema, fields, validate
 
+from services.chassis.errors import OwnerAway
 from services.chassis.http.keys import PublicKeys
-from services.chassis.http.request import Answer, Caller, Request
+from services.chassis.http.oidc import CALLBACK, Begun, Client, NotLetIn, Provider
+from services.chassis.http.request import Answer, Caller, Preparation, Request
 from services.chassis.http.sessions import ended
 from services.chassis.http.visits import Visits
+from services.chassis.log import get_log
 from services.chassis.menu import Menu
 from services.chassis.pages import Pages
-from services.chassis.problems import Invalid
+from services.chassis.problems import Invalid, NotFound
 from services.chassis.roles import Role
-from services.chassis.work import Work
+from services.chassis.settings import Settings
+from services.chassis.work import Work, Workplace
+
+log = get_log(__name__)
 
 _PAGES = Pages(Path(__file__).parent / "templates")
 _LOCAL = re.compile(r"/(?![/\\])[!-\[\]-~]*")
+
+
+class CallbackSchema(Schema):
+    """What the provider sends the browser back with; it may say more."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    code = fields.String(load_default=None, validate=validate.Length(max=4000))
+    state = fields.String(load_default=None, validate=validate.Length(max=200))
+    iss = fields.String(load_default=None, validate=validate.Length(max=2000))
 
 
 class AskedSchema(Schema):
@@ -74,6 +92,71 @@ def leave(request: Request, work: Work) -> Answer:  # noqa: ARG001  handlers are
     return Answer(location="/sign-in?why=left", set_cookie=ended())
 
 
+def prepare_start(request: Request, preparation: Preparation) -> Begun:
+    """What the provider's own address is, asked before the transaction begins."""
+    then = _local(request.query["then"])
+    return _provider(preparation.workplace).begin(then, preparation.workplace.clock())
+
+
+def send_to_provider(_: Request, work: Work) -> Answer:
+    begun: Begun = work.answer
+    cookie = _visits(work).sessions.remember(begun.remembered, work.now)
+    return Answer(location=begun.location, set_cookie=cookie)
+
+
+def prepare_callback(request: Request, preparation: Preparation) -> Caller | NotLetIn:
+    workplace = preparation.workplace
+    provider, now = _provider(workplace), workplace.clock()
+    remembered = _remembered(request, workplace.settings, now)
+    if remembered is None:
+        return NotLetIn("Nobody began to sign in here, or it took too long.")
+    try:
+        return provider.finish(request.query, remembered, now)
+    except NotLetIn as refusal:
+        return refusal
+
+
+def come_back(request: Request, work: Work) -> Answer:
+    """Let in whom the provider named, and show what they had asked for."""
+    found: Caller | NotLetIn = work.answer
+    if isinstance(found, NotLetIn):
+        log.info("not_let_in", reason=str(found))
+        return replace(_form(request, work, why="not-let-in"), status=403)
+    remembered = _remembered(request, work.settings, work.now) or {}
+    cookie = _visits(work).sessions.begin(found, work.now, before=request.cookie)
+    return Answer(location=_local(str(remembered.get("then", "/"))), set_cookie=cookie)
+
+
+def prepare_sign_in(request: Request, preparation: Preparation) -> str | None:
+    """Where one signs out at the provider as well; a provider that is away is no hindrance."""
+    workplace = preparation.workplace
+    if workplace.settings.oidc is None or request.query["why"] != "left":
+        return None
+    try:
+        back = f"{workplace.settings.public_url}/sign-in"
+        return _provider(workplace).end(back, workplace.clock())
+    except OwnerAway:
+        return None
+
+
+_PROVIDERS: dict[Client, Provider] = {}
+
+
+def _provider(workplace: Workplace) -> Provider:
+    """Kept, because it knows the provider's configuration and keys."""
+    settings = workplace.settings.oidc
+    if settings is None:
+        raise NotFound
+    back = f"{workplace.settings.public_url}{CALLBACK}"
+    client = Client(settings.issuer, settings.client_id, settings.secret, back)
+    return _PROVIDERS.setdefault(client, Provider(client))
+
+
+def _remembered(request: Request, settings: Settings, now: datetime) -> dict[str, Any] | None:
+    visits = Visits.from_settings(settings, PublicKeys(settings.token_keys))
+    return visits.sessions.remembered(request.signing_in, now)
+
+
 def _accounts(work: Work) -> list[Account]:
     """The accounts that the demo region's loader wrote down; none anywhere else."""
     path = work.settings.demo_accounts if work.settings.demo else None
@@ -97,7 +180,7 @@ def _account(told: dict[str, Any], names: dict[str, str]) -> Account:
     return Account(caller, [names[one] for one in orgs if one in names])
 
 
-def _form(request: Request, work: Work) -> Answer:
+def _form(request: Request, work: Work, *, why: str | None = None) -> Answer:
     by_role: dict[str, list[Account]] = {}
     for account in _accounts(work):
         by_role.setdefault(account.caller.role, []).append(account)
@@ -105,7 +188,9 @@ def _form(request: Request, work: Work) -> Answer:
         "sign-in.html",
         language=request.language,
         by_role=by_role,
-        why=request.query.get("why"),
+        why=why or request.query.get("why"),
+        has_provider=work.settings.oidc is not None,
+        sign_out_there=work.answer if isinstance(work.answer, str) else None,
         then=_local(request.query.get("then") or ""),
     )
     return Answer(html=html)

@@ -226,7 +226,27 @@ class Referrals(Service):
     )
 
     start = page("GET", "/", handler=signin.start)
-    show_sign_in = page("GET", "/sign-in", query=signin.AskedSchema, handler=signin.show)
+    show_sign_in = page(
+        "GET",
+        "/sign-in",
+        query=signin.AskedSchema,
+        prepare=signin.prepare_sign_in,
+        handler=signin.show,
+    )
+    send_to_provider = page(
+        "GET",
+        "/sign-in/start",
+        query=signin.AskedSchema,
+        prepare=signin.prepare_start,
+        handler=signin.send_to_provider,
+    )
+    come_back = page(
+        "GET",
+        "/sign-in/callback",
+        query=signin.CallbackSchema,
+        prepare=signin.prepare_callback,
+        handler=signin.come_back,
+    )
     sign_in = page("POST", "/sign-in", handler=signin.enter)
     sign_out = page("POST", "/sign-out", handler=signin.leave)
 

@@ -30,7 +30,7 @@ from services.chassis.http.request import (
     Request,
     entity_tag,
 )
-from services.chassis.http.sessions import ONCE_FIELD, NotSignedIn, cookie_of
+from services.chassis.http.sessions import ONCE_FIELD, SIGNING_IN_COOKIE, NotSignedIn, cookie_of
 from services.chassis.http.tokens import InvalidToken, Verifier
 from services.chassis.http.visits import Visits, sign_in_first
 from services.chassis.internal import ORGS, PURPOSE, Directory, organisations_of
@@ -153,6 +153,7 @@ class Pipeline:
             form=form,
             language=language,
             cookie=cookie_of(raw),
+            signing_in=cookie_of(raw, SIGNING_IN_COOKIE),
             visit=visit,
             if_match=_version_seen(form),
         )
@@ -167,6 +168,7 @@ class Pipeline:
 
         A form that is sent twice, by a double click or after a lost answer, is done once.
         """
+        learned = self._prepare(page, request)
         keyed = None
         if request.caller is not None and ONCE_FIELD in request.form:
             key = request.form[ONCE_FIELD]
@@ -176,7 +178,8 @@ class Pipeline:
             return answering.page_answer(page.handler(_helped(request, work), work), pages.POLICY)
 
         def act() -> RawResponse:
-            with self._begin(request.caller, traceparent=_trace(raw)) as work:
+            trace = _trace(raw)
+            with self._begin(request.caller, answer=learned, traceparent=trace) as work:
                 return idempotency.once(work, keyed, lambda: respond(work))
 
         try:
@@ -228,14 +231,14 @@ class Pipeline:
         )
         return request, KeyedRequest.of(raw, caller, sent)
 
-    def _prepare(self, route: Route, request: Request) -> Any:
+    def _prepare(self, route: Route | Page, request: Request) -> Any:
         if route.prepare is None:
             return None
 
         def read(question: Callable[[Work], T]) -> T:
             return self._look(request.caller, question)
 
-        return route.prepare(request, Preparation(self.directory, read))
+        return route.prepare(request, Preparation(self.directory, read, self.workplace))
 
     def _look(self, caller: Caller | None, question: Callable[[Work], T]) -> T:
         """A look inside that cannot change anything."""

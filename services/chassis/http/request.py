@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from services.chassis.http.sessions import Session
     from services.chassis.internal import Directory
     from services.chassis.menu import MenuEntry
-    from services.chassis.work import Work
+    from services.chassis.work import Work, Workplace
 
 T = TypeVar("T")
 
@@ -69,6 +69,7 @@ class Request:
     purpose: str | None = None
     language: str = "en"
     cookie: str = ""
+    signing_in: str = ""
     visit: "Visit | None" = None
 
     def expects(self, version: int) -> None:
@@ -130,6 +131,7 @@ class Preparation:
 
     directory: "Directory"
     read: Read
+    workplace: "Workplace"
 
 
 def entity_tag(version: int) -> str:

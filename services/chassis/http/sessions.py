@@ -6,6 +6,7 @@ the person was last here; any service renews it, and it can lengthen nothing but
 """
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -25,11 +26,13 @@ from services.chassis.roles import SERVICE, Role
 COOKIE = "kindred"
 TOKEN_FIELD = "form_token"  # noqa: S105  a field's name
 ONCE_FIELD = "once"
+SIGNING_IN_COOKIE = "kindred-signing-in"
 LASTS = timedelta(hours=12)
+SIGNING_IN_LASTS = timedelta(minutes=10)
 IDLE = timedelta(minutes=30)
 
 _RENEWED = timedelta(minutes=1)
-_SIGNED_IN, _SEEN = "signed-in+jwt", "seen+jwt"
+_SIGNED_IN, _SEEN, _SIGNING_IN = "signed-in+jwt", "seen+jwt", "signing-in+jwt"
 _MAX_CHARACTERS = 8192
 
 
@@ -107,6 +110,20 @@ class Sessions:
             return None
         return self._cookie(session.statement, session.id, now)
 
+    def remember(self, facts: Mapping[str, str], now: datetime) -> str:
+        """The Set-Cookie of what has to be known when somebody comes back from the provider."""
+        claims = {**facts, "iss": self.key.kid, "exp": _seconds(now + SIGNING_IN_LASTS)}
+        value = _signed(self.key, _SIGNING_IN, claims)
+        most = int(SIGNING_IN_LASTS.total_seconds())
+        return (
+            f"{SIGNING_IN_COOKIE}={value}; Path=/sign-in; Secure; HttpOnly; SameSite=Lax; "
+            f"Max-Age={most}"
+        )
+
+    def remembered(self, cookie: str, now: datetime) -> dict[str, Any] | None:
+        claims = self._claims(cookie, _SIGNING_IN)
+        return claims if claims and _seconds(now) < claims["exp"] else None
+
     def form_token(self, session: Session) -> str:
         """What proves that a form was shown to this session, by this service.
 
@@ -152,9 +169,9 @@ class Sessions:
         return claims if claims.get("iss") == key.kid else None
 
 
-def cookie_of(raw: RawRequest) -> str:
+def cookie_of(raw: RawRequest, name: str = COOKIE) -> str:
     try:
-        found = SimpleCookie(raw.header("cookie") or "").get(COOKIE)
+        found = SimpleCookie(raw.header("cookie") or "").get(name)
     except CookieError:
         return ""
     return found.value if found else ""

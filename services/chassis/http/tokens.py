@@ -73,7 +73,7 @@ class Verifier:
             raise InvalidToken("The token has expired.") from None
         except (JoseError, ValueError, TypeError):
             raise InvalidToken("The token is not valid here.") from None
-        caller = _service(key.service, claims) if key.service else _person(claims)
+        caller = _service(key.service, claims) if key.service else person_of(claims)
         return Known(caller, key, int(claims["exp"]))
 
     def _key_of(self, token: str) -> KeyWithName:
@@ -164,7 +164,8 @@ def _service(name: str, claims: dict[str, Any]) -> Caller:
     return Caller(name, SERVICE)
 
 
-def _person(claims: dict[str, Any]) -> Caller:
+def person_of(claims: dict[str, Any]) -> Caller:
+    """Whom a valid statement speaks for; raise InvalidToken where it does not say so."""
     try:
         caller = Caller(
             subject=claims["sub"],
