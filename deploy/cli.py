@@ -249,13 +249,23 @@ def import_file(kind: str | None, file: Path, *, dry_run: bool) -> None:
     if kind is not None and kind not in KINDS:
         raise click.UsageError(f"--kind is one of {', '.join(KINDS)}.")
     try:
-        report = run(file, kind, Api(a_system()), dry=dry_run, say=click.echo)
+        report = run(file, kind, Api(a_system()), dry=dry_run, show=_show_progress)
     except WrongFile as error:
         raise click.UsageError(str(error)) from error
     for line, reason in sorted(report.wrong.items()):
         click.echo(f"line {line}: {reason}", err=True)
     click.echo(report.summary())
     sys.exit(report.exit_code)
+
+
+def _show_progress(done: int, of: int) -> None:
+    """A bar on a terminal; elsewhere a line for every thousand rows."""
+    if sys.stderr.isatty():
+        filled = 40 * done // of
+        bar = f"[{'#' * filled}{'.' * (40 - filled)}] {done} of {of}"
+        click.echo(f"\r{bar}", nl=done == of, err=True)
+    elif done % 1000 == 0:
+        click.echo(f"{done} of {of} rows")
 
 
 @main.command()

@@ -1,6 +1,6 @@
 """What can be imported: the columns of each kind, and how a row reaches the API."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID, uuid5
@@ -18,13 +18,24 @@ class Importer(Protocol):
         """Bring one parsed row in; tell whether it was added, changed or already so."""
         ...
 
+    def bring_many(self, rows: Sequence[Any]) -> Sequence[str] | None:
+        """Bring several in by one request; None where each has to be brought by itself."""
+        ...
+
+    def complete(self, row: Any, outcome: str) -> str:
+        """Add what belongs to a row that was brought in, when all of them were."""
+        ...
+
 
 @dataclass(frozen=True)
 class Kind:
+    """`together` says which rows may travel in one request: those for which it gives the same."""
+
     columns: tuple[str, ...]
     meaning: str
     parse: Callable[[Row], Any]
     importer: Callable[[Api, Iterable[Any]], Importer]
+    together: Callable[[Any], str] = str
 
 
 def put(api: Api, path: str, body: dict[str, Any], *, by: Account) -> str:

@@ -1,6 +1,6 @@
 """Rows of organisations: clinics go to referrals, peer-run organisations to matching."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,12 @@ class Organisations:
 
     def bring(self, row: Organisation) -> str:
         return put(self.api, f"{_PATHS[row.kind]}/{row.id}", row.body, by=self.account)
+
+    def bring_many(self, _: Sequence[Organisation]) -> None:
+        return None
+
+    def complete(self, _: Organisation, outcome: str) -> str:
+        return outcome
 
 
 KIND = Kind(

@@ -1,7 +1,8 @@
 """Rows of peers, with the hours at which they can be met."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from http.client import PRECONDITION_REQUIRED
 from typing import Any
 
 from deploy.importing.kinds import (
@@ -75,10 +76,39 @@ class Peers:
         if row != self._last[row.identity]:
             return REPEATED
         known = self._known.get(row.identity)
-        outcome, peer_id = self._change(known, row) if known else (ADDED, self._add(row))
-        path = f"/api/scheduling/people/{peer_id}/availability"
+        return self._change(known, row) if known else self._add(row)
+
+    def bring_many(self, rows: Sequence[Peer]) -> list[str] | None:
+        """New peers alone; one that is known is compared, and one that repeats is passed over."""
+        if any(row.identity in self._known or row != self._last[row.identity] for row in rows):
+            return None
+        bodies = [{"organisation_id": row.organisation, **row.facts} for row in rows]
+        key = {"Idempotency-Key": same_key("peers", *(sorted(body.items()) for body in bodies))}
+        path, body = f"{_PATH}/many", {"peers": bodies}
+        reply = self.api.call("POST", path, by=self.account, body=body, headers=key)
+        if reply.status != 201:
+            return None
+        for row, added in zip(rows, reply.body["peers"], strict=True):
+            self._known[row.identity] = added
+        return [ADDED] * len(rows)
+
+    def complete(self, row: Peer, outcome: str) -> str:
+        """The hours, once scheduling has heard of the peers; before, it would have to ask."""
+        if outcome == REPEATED:
+            return outcome
+        path = f"/api/scheduling/people/{self._known[row.identity]['id']}/availability"
+        if outcome == ADDED and self._set_first_hours(path, row):
+            return ADDED
         hours = put(self.api, path, row.availability, by=self.account)
         return outcome if outcome != UNCHANGED or hours == UNCHANGED else CHANGED
+
+    def _set_first_hours(self, path: str, row: Peer) -> bool:
+        """Whether they were the first: an import that was cut off may have set them before."""
+        reply = self.api.call("PUT", path, by=self.account, body=row.availability)
+        if reply.status == PRECONDITION_REQUIRED:
+            return False
+        accepted(reply)
+        return True
 
     def _add(self, row: Peer) -> str:
         body = {"organisation_id": row.organisation, **row.facts}
@@ -87,21 +117,21 @@ class Peers:
         if reply.status == 404:
             raise WrongRow("organisation is not known")
         self._known[row.identity] = accepted(reply).body
-        return str(reply.body["id"])
+        return ADDED
 
-    def _change(self, known: dict[str, Any], row: Peer) -> tuple[str, str]:
+    def _change(self, known: dict[str, Any], row: Peer) -> str:
         """Topics are shown to the peer only: their count tells whether they may differ."""
         visible = {name: value for name, value in row.facts.items() if name != "topics"}
         changes = differing(visible, known)
         if len(row.facts["topics"]) != known.get("topics_given"):
             changes["topics"] = row.facts["topics"]
         if not changes:
-            return UNCHANGED, known["id"]
+            return UNCHANGED
         path = f"{_PATH}/{known['id']}"
         self._known[row.identity] = accepted(
             self.api.change("PATCH", path, by=self.account, body=changes)
         ).body
-        return CHANGED, known["id"]
+        return CHANGED
 
 
 KIND = Kind(
@@ -122,4 +152,5 @@ KIND = Kind(
     "peers; lists use ; and availability is like mon 09:00-12:00;wed 13:00-17:00",
     parse,
     Peers,
+    together=lambda peer: peer.organisation,
 )

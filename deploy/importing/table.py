@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,15 @@ class Row:
         if text:
             self.problems.append(f"{column} is not a whole number")
         return 0
+
+    def day(self, column: str) -> date | None:
+        """Such as 2025-03-31."""
+        text = self.needed(column)
+        try:
+            return date.fromisoformat(text) if text else None
+        except ValueError:
+            self.problems.append(f"{column} is not a day like 2025-03-31")
+            return None
 
     def hours(self, column: str) -> list[dict[str, Any]]:
         """Such as `mon 09:00-12:00;wed 13:00-17:00`."""

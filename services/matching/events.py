@@ -78,8 +78,11 @@ class MatchChosen(AboutPeer):
 
 @dataclass(frozen=True, kw_only=True)
 class MatchConfirmed(AboutPeer):
+    """`existing` where the two met before Kindred, so that nobody is told what they know."""
+
     type: ClassVar[str] = "match.confirmed.v1"
     mode: str
+    existing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -67,6 +67,16 @@ class Matching(Service):
         errors=(404, 409),
         handler=peers.add_peer,
     )
+    add_peers = route(
+        "POST",
+        "/peers/many",
+        roles={COORDINATOR, SUPERVISOR},
+        body=peer_wire.NewPeersSchema,
+        answer=peer_wire.PeersSchema,
+        status=201,
+        errors=(404, 409),
+        handler=peers.add_peers,
+    )
     list_peers = route(
         "GET",
         "/peers",
@@ -276,6 +286,13 @@ class Matching(Service):
         schema=heard.ReferralSchema,
         asks=questions.needs,
         handler=ranking.rank,
+    )
+    take_over = consumes(
+        "referral.taken_over.v1",
+        source="referrals",
+        schema=heard.ReferralTakenOverSchema,
+        asks=questions.needs,
+        handler=ranking.take_over,
     )
     rank_after_consent = consumes(
         "referral.consent_renewed.v1",

@@ -18,6 +18,7 @@ from services.notifications.schemas.api import (
 from services.notifications.schemas.published import PUBLISHED
 from services.notifications.schemas.received import (
     ClinicRegisteredSchema,
+    MatchConfirmedSchema,
     MatchSchema,
     MatchWithPeerSchema,
     PeerOrganisationRegisteredSchema,
@@ -195,7 +196,7 @@ class Notifications(Service):
     tell_match = consumes(
         "match.confirmed.v1",
         source="matching",
-        schema=MatchWithPeerSchema,
+        schema=MatchConfirmedSchema,
         handler=planning.tell_match,
     )
     tell_match_end = consumes(

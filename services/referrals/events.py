@@ -32,6 +32,20 @@ class ReferralSubmitted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReferralTakenOver:
+    """The person had this peer before Kindred; nobody is asked anything about it."""
+
+    type: ClassVar[str] = "referral.taken_over.v1"
+    subject: ClassVar[str] = "referral_id"
+    referral_id: UUID
+    client_id: UUID
+    clinic_id: UUID
+    peer_id: UUID
+    peer_organisation_id: UUID
+    mode: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReferralAccepted:
     type: ClassVar[str] = "referral.accepted.v1"
     subject: ClassVar[str] = "referral_id"

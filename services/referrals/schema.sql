@@ -274,7 +274,7 @@ CREATE TABLE public.referrals (
     CONSTRAINT referrals_pause_ends_with_it CHECK (((paused_at IS NOT NULL) OR (paused_until IS NULL))),
     CONSTRAINT referrals_pause_reason_known CHECK ((pause_reason = ANY (ARRAY['in-hospital'::text, 'taking-a-break'::text, 'other'::text]))),
     CONSTRAINT referrals_pause_with_reason CHECK (((paused_at IS NULL) = (pause_reason IS NULL))),
-    CONSTRAINT referrals_source_known CHECK ((source = ANY (ARRAY['clinic'::text, 'email'::text, 'fax'::text, 'phone'::text, 'post'::text, 'in-person'::text, 'self'::text, 'relative'::text]))),
+    CONSTRAINT referrals_source_known CHECK ((source = ANY (ARRAY['clinic'::text, 'email'::text, 'fax'::text, 'phone'::text, 'post'::text, 'in-person'::text, 'self'::text, 'relative'::text, 'import'::text]))),
     CONSTRAINT referrals_status_known CHECK ((status = ANY (ARRAY['awaiting-consent'::text, 'submitted'::text, 'information-requested'::text, 'accepted'::text, 'declined'::text, 'withdrawn'::text, 'completed'::text])))
 );
 
@@ -437,6 +437,8 @@ CREATE INDEX referrals_by_record ON public.referrals USING btree (clinic_id, rec
 CREATE INDEX referrals_by_status ON public.referrals USING btree (clinic_id, status, received_at DESC, id DESC);
 
 CREATE INDEX referrals_newest_first ON public.referrals USING btree (clinic_id, received_at DESC, id DESC);
+
+CREATE UNIQUE INDEX referrals_taken_over_once ON public.referrals USING btree (clinic_id, external_reference) WHERE (source = 'import'::text);
 
 CREATE INDEX steps_by_referral ON public.steps USING btree (referral_id, id);
 

@@ -19,6 +19,7 @@ from services.referrals.handlers import (
     scan,
     submit,
     synthetic,
+    taking_over,
     tasks,
     tell,
     triage,
@@ -85,6 +86,24 @@ class Referrals(Service):
         answer=answers.ReferralAnswerSchema,
         status=201,
         handler=submit.enter_referral,
+    )
+    take_over = route(
+        "POST",
+        "/taken-over-referrals",
+        roles={OPERATOR},
+        body=requests.TakenOverSchema,
+        answer=answers.ReferralAnswerSchema,
+        status=201,
+        handler=taking_over.take_over,
+    )
+    take_over_many = route(
+        "POST",
+        "/taken-over-referrals/many",
+        roles={OPERATOR},
+        body=requests.TakenOverPairsSchema,
+        answer=answers.TakenOverReferralsSchema,
+        status=201,
+        handler=taking_over.take_over_many,
     )
     list_referrals = route(
         "GET",

@@ -31,6 +31,16 @@ CONTACT = {
 PEOPLE_ROLES = sorted(set(Role) - {Role.SERVICE})
 
 # A body that is right in itself, by operation; every operation with a body is named here.
+PRETEND = {
+    "display_name": "Pretend",
+    "email": "nobody@peers.example",
+    "languages": ["en"],
+    "postal_code": "74103",
+    "modes": ["phone"],
+    "capacity": 1,
+    "certified_until": "2099-01-01",
+    "time_zone": "America/Chicago",
+}
 BODIES: dict[str, Any] = {
     "referrals.put_clinic": {"name": "Made-up", "time_zone": "America/Chicago"},
     "referrals.submit_referral": None,  # by the place's own referral
@@ -45,16 +55,10 @@ BODIES: dict[str, Any] = {
     "referrals.enter_referral": None,  # by the place's own referral
     "referrals.put_consent_scan": {"content": base64.b64encode(b"%PDF-1.7\n%%EOF").decode()},
     "matching.put_peer_organisation": {"name": "Made-up", "time_zone": "America/Chicago"},
-    "matching.add_peer": {
-        "display_name": "Pretend",
-        "email": "nobody@peers.example",
-        "languages": ["en"],
-        "postal_code": "74103",
-        "modes": ["phone"],
-        "capacity": 1,
-        "certified_until": "2099-01-01",
-        "time_zone": "America/Chicago",
-    },
+    "referrals.take_over": None,  # by the place's own referral
+    "referrals.take_over_many": None,
+    "matching.add_peer": PRETEND,
+    "matching.add_peers": {"peers": [PRETEND]},
     "matching.change_peer": {"capacity": 2},
     "matching.offer": {},
     "matching.choose": {},
@@ -84,9 +88,26 @@ def body_of(operation: Operation, ids: dict[str, str], referral: dict[str, Any])
         return referral
     if operation.name == "referrals.enter_referral":
         return {**referral, "source": "fax"}
+    if operation.name == "referrals.take_over":
+        return pair_of(referral)
+    if operation.name == "referrals.take_over_many":
+        return {"pairs": [pair_of(referral)]}
     if operation.name == "scheduling.book":
         return {**BODIES[operation.name], "match_id": ids["match_id"]}
     return BODIES.get(operation.name, {}) if operation.method != "GET" else None
+
+
+def pair_of(referral: dict[str, Any]) -> dict[str, Any]:
+    """The referral as one who met their peer before; its clinic is nobody's here."""
+    return {
+        **referral,
+        "clinic_id": str(uuid4()),
+        "external_reference": "import/1",
+        "received_at": "2025-01-01T12:00:00Z",
+        "peer_id": str(uuid4()),
+        "peer_organisation_id": str(uuid4()),
+        "mode": "video",
+    }
 
 
 def ask(api: Api, operation: Operation, path: str, by: Account | None, body: Any) -> Reply:

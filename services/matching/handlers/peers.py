@@ -31,8 +31,19 @@ VOUCHED_FOR: Final = frozenset({"certified_until", "cleared_for_minors"})
 
 
 def add_peer(request: Request, work: Work) -> Answer:
+    body = _added(request.body, caller_of(request), work)
+    return Answer(body=body, version=1, location=f"/peers/{body['id']}")
+
+
+def add_peers(request: Request, work: Work) -> Answer:
+    """All of them in one transaction, or none."""
     caller = caller_of(request)
-    given = dict(request.body)
+    added = [_added(one, caller, work) for one in request.body["peers"]]
+    return Answer(body={"peers": added}, status=201)
+
+
+def _added(body: Mapping[str, Any], caller: Caller, work: Work) -> Row:
+    given = dict(body)
     organisation_id = _organisation(caller, given.pop("organisation_id", None), work)
     row = _complete({**OPTIONAL, **given})
     row |= {"id": work.new_id(), "peer_organisation_id": organisation_id}
@@ -42,8 +53,7 @@ def add_peer(request: Request, work: Work) -> Answer:
     except AlreadyAPeer:
         raise _already_a_peer() from None
     work.emit(PeerRegistered(**_told(row)), org=organisation_id)
-    body = peer_view({**row, "places_taken": 0}, caller)
-    return Answer(body=body, version=1, location=f"/peers/{row['id']}")
+    return peer_view({**row, "places_taken": 0}, caller)
 
 
 def change_peer(request: Request, work: Work) -> Answer:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
+from services.chassis.errors import DomainError
 from services.chassis.events import Heard
 from services.chassis.work import Work
 from services.matching import events
@@ -36,6 +37,25 @@ def rank(_: dict[str, Any], work: Work) -> None:
         rounds.open_round(need, work)
     elif match.state in UNMATCHED:
         rounds.rank_again(match, rounds.need_of(match, work), work)
+
+
+class UnknownPeer(DomainError):
+    slug: ClassVar[str] = "unknown-peer"
+
+    def __init__(self) -> None:
+        super().__init__("The event names a peer who is not in this organisation")
+
+
+def take_over(event: dict[str, Any], work: Work) -> None:
+    """Two who met before Kindred; without valid consent nothing of them is kept."""
+    need = work.answer
+    if need is None or Matches(work.connection).latest(event["referral_id"]) is not None:
+        return
+    peer = Peers(work.connection).by_ids([event["peer_id"]]).get(event["peer_id"])
+    if peer is None or peer["peer_organisation_id"] != event["peer_organisation_id"]:
+        raise UnknownPeer
+    Needs(work.connection).store(need)
+    rounds.take_over(need, event, work)
 
 
 def correct(event: dict[str, Any], work: Work) -> None:

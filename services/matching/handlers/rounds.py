@@ -1,6 +1,6 @@
 """What several handlers do to a match in their transaction: rank, move on, release, end."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
@@ -62,6 +62,39 @@ def open_round(need: Row, work: Work) -> Match:
     store_shortlist(match, shortlist, work)
     _tell_outcome(match, shortlist, work)
     return match
+
+
+def take_over(need: Row, peer: Mapping[str, Any], work: Work) -> Match:
+    """The round of two who met before Kindred: they are matched, and nobody is asked again.
+
+    The place counts, also where the peer has none free: it was given before.
+    """
+    match = Match(
+        id=work.new_id(),
+        referral_id=need["referral_id"],
+        client_id=need["client_id"],
+        clinic_id=need["clinic_id"],
+        round=1,
+        received_at=need["received_at"],
+        state=State.WAITING,
+        policy_version=POLICY.version,
+        ruled_out={},
+        next_at=None,
+        ranked_at=work.now,
+        opened_at=work.now,
+        changed_at=work.now,
+    )
+    Matches(work.connection).open(match)
+    Peers(work.connection).hold_place(peer["peer_id"])
+    named = {name: peer[name] for name in ("peer_id", "peer_organisation_id")}
+    confirmed = _store(
+        match, replace(match, state=State.CONFIRMED, mode=peer["mode"], **named), work
+    )
+    told = about(events.MatchConfirmed, confirmed, mode=peer["mode"], existing=True, **named)
+    tell(work, confirmed, told)
+    active = move(confirmed, Step.ACTIVATE, work)
+    tell(work, active, about(events.MatchActivated, active, **named))
+    return active
 
 
 def rank_again(match: Match, need: Row, work: Work, *, can_empty: bool = True) -> Match:

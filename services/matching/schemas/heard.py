@@ -17,6 +17,12 @@ class ReferralSchema(Tolerant):
     clinic_id = fields.UUID(required=True)
 
 
+class ReferralTakenOverSchema(ReferralSchema):
+    peer_id = fields.UUID(required=True)
+    peer_organisation_id = fields.UUID(required=True)
+    mode = fields.String(required=True)
+
+
 class ReferralCorrectedSchema(ReferralSchema):
     client_id = fields.UUID(required=True)
     needs_changed = fields.Boolean(required=True)

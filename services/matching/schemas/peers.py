@@ -67,6 +67,14 @@ class NewPeerSchema(PeerFactsSchema):
             raise ValidationError({"email": ["An e-mail address or a phone number is needed."]})
 
 
+class NewPeersSchema(Schema):
+    """Many at once: all are added, or none."""
+
+    peers = fields.List(
+        fields.Nested(NewPeerSchema), required=True, validate=validate.Length(min=1, max=50)
+    )
+
+
 class PeerChangeSchema(PeerFactsSchema):
     state = fields.String(validate=validate.OneOf(["active", "paused"]))
 
@@ -105,6 +113,12 @@ class PeerSchema(Schema):
             "it is given anew, or the phone with phone as the preferred channel"
         },
     )
+
+
+class PeersSchema(Schema):
+    """In the order in which they were sent."""
+
+    peers = fields.List(fields.Nested(PeerSchema), required=True)
 
 
 class IdsSchema(Schema):

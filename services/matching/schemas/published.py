@@ -69,6 +69,7 @@ class AboutOfferSchema(AboutPeerSchema):
 
 class MatchConfirmedSchema(AboutPeerSchema):
     mode = fields.String(required=True, validate=validate.OneOf(list(Mode)))
+    existing = fields.Boolean(required=True)
 
 
 class MatchDeclinedSchema(AboutMatchSchema):

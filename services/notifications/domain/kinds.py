@@ -106,7 +106,10 @@ class Occasion:
 
 @dataclass(frozen=True, kw_only=True)
 class MatchOccasion(Occasion):
+    """`existing` where the two met before Kindred."""
+
     match_id: UUID = field()
+    existing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -86,6 +86,9 @@ def take_back_ask(occasion: MatchOccasion, work: Work) -> None:
 
 
 def tell_match(occasion: MatchOccasion, work: Work) -> None:
+    if occasion.existing:  # they know each other; from now on they can be told of sessions
+        _remember_people(occasion, work)
+        return
     _take_back_asks(occasion, work)
     _plan(Kind.MATCH_CONFIRMED, occasion, work)
 

@@ -65,6 +65,10 @@ class MatchWithPeerSchema(MatchSchema):
     peer_organisation_id = fields.UUID(required=True)
 
 
+class MatchConfirmedSchema(MatchWithPeerSchema):
+    existing = fields.Boolean(load_default=False)
+
+
 class SessionSchema(MatchWithPeerSchema):
     becomes: ClassVar[type[Occasion]] = SessionOccasion
     session_id = fields.UUID(required=True)

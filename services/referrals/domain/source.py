@@ -21,6 +21,7 @@ class Source(StrEnum):
     IN_PERSON = "in-person"
     SELF = "self"
     RELATIVE = "relative"
+    IMPORT = "import"
 
 
 class Evidence(StrEnum):

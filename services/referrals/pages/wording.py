@@ -115,6 +115,7 @@ STEP: Final[Mapping[str, str]] = {
     "unlinked": noted("No longer linked to another referral"),
     "consent-missing": noted("Waiting for the person's consent"),
     "submitted": noted("Sent on with the person's consent"),
+    "taken-over": noted("Taken over with the peer they already had"),
     "consent-renewed": noted("The person agreed again"),
     "consent-changed": noted("The person changed what they agree to"),
     "consent-ended": noted("The person's consent ended"),
@@ -194,6 +195,7 @@ OWN_SCOPE: Final[Mapping[str, str]] = {
 OWN_STEP: Final[Mapping[str, str]] = {
     "received": noted("The referral came in"),
     "submitted": noted("You agreed, and the search began"),
+    "taken-over": noted("Your support was taken over as it was"),
     "consent-renewed": noted("You agreed again"),
     "consent-changed": noted("What you agree to was changed"),
     "consent-ended": noted("Your agreement ended"),

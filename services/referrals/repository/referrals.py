@@ -50,6 +50,14 @@ class Referrals:
         """
         return self.connection.execute(query, [referral_id]).fetchone()
 
+    def taken_over(self, clinic_id: UUID, reference: str) -> Row | None:
+        query = """
+            SELECT id FROM referrals
+             WHERE clinic_id = %s AND external_reference = %s AND source = 'import'
+        """
+        found = self.connection.execute(query, (clinic_id, reference)).fetchone()
+        return next(iter(self.find(ids=[found["id"]])), None) if found else None
+
     def find(self, *, ids: Sequence[UUID] = (), client_ids: Sequence[UUID] = ()) -> list[Row]:
         query = """
             SELECT id, clinic_id, client_id, linked_referral_id, external_reference, source,

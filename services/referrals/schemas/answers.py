@@ -102,6 +102,20 @@ class ReferralAnswerSchema(NeedsSchema, ReferralSummarySchema):
     timeline = fields.List(fields.Nested(StepSchema), required=True)
 
 
+class TakenOverReferralSchema(Schema):
+    """`added` is false for one that had been taken over before."""
+
+    id = fields.UUID(required=True)
+    external_reference = fields.String(required=True)
+    added = fields.Boolean(required=True)
+
+
+class TakenOverReferralsSchema(Schema):
+    """In the order in which they were sent."""
+
+    referrals = fields.List(fields.Nested(TakenOverReferralSchema), required=True)
+
+
 class TaskSchema(Schema):
     id = fields.UUID(required=True)
     referral_id = fields.UUID(required=True)

@@ -5,7 +5,7 @@ from typing import Final
 from marshmallow import EXCLUDE, Schema, fields, validate
 
 from services.referrals import events
-from services.referrals.schemas.requests import DECLINE_REASONS
+from services.referrals.schemas.requests import DECLINE_REASONS, MODES
 
 
 class OfReferralSchema(Schema):
@@ -32,6 +32,13 @@ class ReferralSubmittedSchema(WaitingReferralSchema):
 
 class ReferralConsentRenewedSchema(WaitingReferralSchema):
     pass
+
+
+class ReferralTakenOverSchema(OfReferralSchema):
+    client_id = fields.UUID(required=True)
+    peer_id = fields.UUID(required=True)
+    peer_organisation_id = fields.UUID(required=True)
+    mode = fields.String(required=True, validate=validate.OneOf(MODES))
 
 
 class ReferralAcceptedSchema(OfReferralSchema):
@@ -82,6 +89,7 @@ class ReferralCompletedSchema(OfReferralSchema):
 PUBLISHED: Final[dict[type, type[Schema]]] = {
     events.ClinicRegistered: ClinicRegisteredSchema,
     events.ReferralSubmitted: ReferralSubmittedSchema,
+    events.ReferralTakenOver: ReferralTakenOverSchema,
     events.ReferralAccepted: ReferralAcceptedSchema,
     events.ReferralDeclined: ReferralDeclinedSchema,
     events.ReferralInformationRequested: ReferralInformationRequestedSchema,

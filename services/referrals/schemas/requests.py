@@ -269,6 +269,27 @@ class EnteredReferralSchema(NewReferralSchema):
     source = fields.Enum(Source, by_value=True, required=True, validate=validate.OneOf(KEYED_IN))
 
 
+class TakenOverSchema(NewReferralSchema):
+    """A pair that met before Kindred: the person, what they agreed to, and their peer."""
+
+    clinic_id = fields.UUID(required=True)
+    external_reference = Words(longest=200, required=True)
+    consent = fields.Nested(ConsentSchema, required=True)
+    received_at = fields.AwareDateTime(
+        required=True,
+        metadata={"description": "When the person first came; only here can it be told"},
+    )
+    peer_id = fields.UUID(required=True)
+    peer_organisation_id = fields.UUID(required=True)
+    mode = fields.String(required=True, validate=validate.OneOf(MODES))
+
+
+class TakenOverPairsSchema(Schema):
+    """Many at once: all are taken over, or none."""
+
+    pairs = many(fields.Nested(TakenOverSchema), least=1, required=True)
+
+
 class ConsentScanSchema(Schema):
     content = ScanContent(required=True)
 

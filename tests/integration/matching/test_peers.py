@@ -194,3 +194,18 @@ def test_peers_are_listed_in_pages(story: Story) -> None:
 
     assert sorted(one["id"] for one in first.json["items"] + second.json["items"]) == sorted(known)
     assert "Link" not in second.headers
+
+
+def test_many_peers_are_added_at_once_or_none_of_them(story: Story) -> None:
+    bodies = [story.peer_body(organisation_id=story.peer_org) for _ in range(2)]
+    twice = [*bodies, bodies[0]]
+
+    refused = story.scene.call("add_peers", story.coordinator, {"peers": twice})
+    added = story.scene.call("add_peers", story.coordinator, {"peers": bodies})
+
+    assert refused.status == 409
+    assert added.status == 201, added.text
+    assert [one["email"] for one in added.json["peers"]] == [one["email"] for one in bodies]
+    assert story.types().count("peer.registered.v1") == 2
+    listed = story.scene.call("list_peers", story.coordinator).json["items"]
+    assert len(listed) == 2

@@ -347,6 +347,52 @@ def test_another_peer_opens_a_round_that_keeps_the_waiting_date(story: Story) ->
     assert story.types()[-2:] == ["match.ended.v1", "match.shortlisted.v1"]
 
 
+def taken_over(story: Story, peer_id: UUID) -> UUID:
+    referral_id = uuid4()
+    story.needs[referral_id] = story.need(referral_id=referral_id)
+    told = {
+        "referral_id": referral_id,
+        "clinic_id": story.clinic_id,
+        "client_id": story.client_id,
+        "peer_id": peer_id,
+        "peer_organisation_id": story.peer_org,
+        "mode": "video",
+    }
+    story.scene.receive(
+        "referral.taken_over.v1",
+        told,
+        subject=referral_id,
+        org=story.peer_org,
+        clinicorg=story.clinic_id,
+    )
+    return referral_id
+
+
+def test_two_who_met_before_are_matched_at_once_and_take_a_place(story: Story) -> None:
+    peer_id = story.add_peer(capacity=1)
+
+    first = taken_over(story, peer_id)
+    taken_over(story, peer_id)
+
+    match = story.shortlist(first).json
+    assert (match["state"], match["peer_id"], match["candidates"]) == ("active", str(peer_id), [])
+    assert story.places()[peer_id] == 2
+    told = [told for name, told in story.scene.events() if name == "match.confirmed.v1"]
+    assert [one["existing"] for one in told] == [True, True]
+    assert "match.offered.v1" not in story.types()
+    following = story.refer()
+    assert story.shortlist(following).json["state"] == "waiting"
+
+
+def test_a_pair_whose_peer_is_not_known_is_parked(story: Story) -> None:
+    referral_id = taken_over(story, uuid4())
+
+    [parked] = story.scene.rows("SELECT state, reason FROM deferred")
+    assert parked["state"] == "parked"
+    assert "unknown-peer" in parked["reason"]
+    assert story.shortlist(referral_id).status == 404
+
+
 def test_somebody_else_can_be_asked_for_by_the_referrals_own_page(story: Story) -> None:
     first, second = story.add_peer(topics=["grief", "work"]), story.add_peer()
     referral_id = story.refer()

@@ -146,3 +146,9 @@ def test_the_end_of_a_search_is_no_news_to_people_who_never_heard_of_it(region: 
 
     assert region.messages("match-ended") == []
     assert region.states("match-offered") == {"client": "superseded"}
+
+
+def test_two_who_met_before_are_not_told_what_they_know(region: Region) -> None:
+    region.match_step("confirmed", "confirmed", existing=True)
+
+    assert region.messages() == []

@@ -1,0 +1,117 @@
+"""kindred import of pairs on a running system: wrong rows by line, a second run, a cut-off one."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from deploy.importing.pairs import KIND
+from deploy.machine.run_folder import REPOSITORY
+from tests.acceptance.clients import Place
+from tests.acceptance.conftest import NewPlace
+from tests.acceptance.running import Running, eventually
+
+
+def kindred(system: Running, file: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "deploy.cli", "import", "--kind", "pairs", str(file)]
+    environment = {**os.environ, **system.environment}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command, cwd=REPOSITORY, env=environment, stdout=pipe, stderr=pipe, text=True
+    )
+
+
+def ran(system: Running, file: Path) -> tuple[int, str, str]:
+    process = kindred(system, file)
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out.strip().splitlines()[-1], err
+
+
+def written(folder: Path, place: Place, email: str, count: int, **wrong: Any) -> Path:
+    today = datetime.now(UTC).date()
+    usual = {
+        "clinic": place.clinic_id,
+        "family_name": "Before",
+        "languages": place.language,
+        "postal_code": "74103",
+        "time_zone": "America/Chicago",
+        "modes": "video;phone",
+        "received_on": "2025-03-02",
+        "consent_given_on": (today - timedelta(days=30)).isoformat(),
+        "peer_organisation": place.peer_organisation_id,
+        "peer": email,
+        "mode": "video",
+    }
+    path = folder / "pairs.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, KIND.columns)
+        writer.writeheader()
+        for number in range(count):
+            own = {
+                "record_number": f"R-{number}",
+                "given_name": f"Given{number}",
+                "birth_date": f"19{40 + number % 60}-03-04",
+                "email": f"before-{number}-{place.clinic_id[:8]}@clients.example",
+            }
+            writer.writerow({**usual, **own, **(wrong if number == 1 else {})})
+    return path
+
+
+def active(system: Running, place: Place) -> int:
+    query = "SELECT count(*) AS found FROM matches WHERE clinic_id = %s AND state = 'active'"
+    with system.database("matching") as connection:
+        row: dict[str, Any] = connection.execute(query, (place.clinic_id,)).fetchone() or {}
+    return int(row["found"])
+
+
+def test_pairs_are_active_at_once_and_nobody_is_written_to(
+    system: Running, new_place: NewPlace, tmp_path: Path
+) -> None:
+    place = new_place()
+    peer = place.add_peer()
+    file = written(tmp_path, place, peer.email, 4, peer="nobody@peers.example")
+
+    first = ran(system, file)
+    again = ran(system, file)
+
+    assert (first[0], first[1]) == (3, "3 added, 1 not imported")
+    assert "line 3: peer is not known in this organisation" in first[2]
+    assert (again[0], again[1]) == (3, "3 unchanged, 1 not imported")
+    eventually(lambda: active(system, place) == 3, "the pairs are matched", seconds=30)
+    story = place.story()
+    listed = story.api.all("/api/referrals/referrals", by=place.clinic)
+    assert {one["received_at"][:10] for one in listed} == {"2025-03-02"}
+    messages = story.api.all("/api/notifications/messages", by=place.coordinator)
+    assert list(messages) == []
+
+
+def test_an_import_that_was_cut_off_ends_the_same_when_it_is_run_again(
+    system: Running, new_place: NewPlace, tmp_path: Path
+) -> None:
+    place = new_place()
+    peer = place.add_peer()
+    file = written(tmp_path, place, peer.email, 300)
+
+    process = kindred(system, file)
+    query = "SELECT count(*) AS found FROM referrals WHERE clinic_id = %s"
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        with system.database("referrals") as connection:
+            row: dict[str, Any] = connection.execute(query, (place.clinic_id,)).fetchone() or {}
+        if row["found"]:
+            break
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    code, told, _ = ran(system, file)
+
+    assert code == 0, told
+    assert told.endswith("0 not imported")
+    with system.database("referrals") as connection:
+        row = connection.execute(query, (place.clinic_id,)).fetchone() or {}
+    assert row["found"] == 300
+    eventually(lambda: active(system, place) == 300, "every pair is matched once", seconds=60)
