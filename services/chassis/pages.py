@@ -16,6 +16,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 
 from services.chassis.assets import STYLESHEET
 from services.chassis.http.reading import LANGUAGES
+from services.chassis.mistakes import mistake_in
 from services.chassis.problems import REUSED, Invalid, Problem
 
 if TYPE_CHECKING:
@@ -148,6 +149,11 @@ class Words:
 
     def __call__(self, text: str) -> str:
         return self.pages.word(text, self.language)
+
+    def mistake(self, english: str) -> str:
+        """What is wrong with a field: in the service's own words, or in those of all."""
+        own = self(english)
+        return own if own != english else mistake_in(self.language, english)
 
     def of(self, table: Mapping[str, str], code: str | None) -> str:
         """What a code is called; one that the table does not know, as it is."""

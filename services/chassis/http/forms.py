@@ -7,6 +7,7 @@ from typing import Any
 from services.chassis.http.reading import load, schema_of
 from services.chassis.http.request import Form, Request
 from services.chassis.http.sessions import ONCE_FIELD, TOKEN_FIELD
+from services.chassis.pages import Words
 from services.chassis.problems import Forbidden, Invalid
 from services.chassis.roles import Role
 from services.chassis.service import Route
@@ -38,9 +39,9 @@ def as_body(form: Form, lists: Collection[str] = ()) -> dict[str, Any]:
 
 
 def errors_by_field(
-    errors: Mapping[str, list[str]] | None, fields: Collection[str]
+    errors: Mapping[str, list[str]] | None, fields: Collection[str], words: Words
 ) -> dict[str, str]:
-    """One sentence a field; what is wrong with one of a list is told at the list."""
+    """What is wrong with each field, in the reader's words; with one of a list, at the list."""
     found: dict[str, str] = {}
     for path, messages in (errors or {}).items():
         if path == "Idempotency-Key":
@@ -48,7 +49,8 @@ def errors_by_field(
         name = path
         while name not in fields and "." in name:
             name = name.rpartition(".")[0]
-        found.setdefault(name if name in fields else path, " ".join(messages))
+        told = " ".join(dict.fromkeys(map(words.mistake, messages)))
+        found.setdefault(name if name in fields else path, told)
     return found
 
 

@@ -52,7 +52,8 @@ def show_search(request: Request, work: Work) -> Answer:
 
 
 def show_search_again(request: Request, work: Work, problem: Problem) -> Answer:
-    return _search(request, work, errors_by_field(problem.errors, _FIELDS), problem)
+    words = Words(PAGES, request.language)
+    return _search(request, work, errors_by_field(problem.errors, _FIELDS, words), problem)
 
 
 def act(request: Request, work: Work, routes: Mapping[str, Route]) -> Answer:

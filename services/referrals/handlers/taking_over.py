@@ -46,6 +46,8 @@ def _taken_over(body: Mapping[str, Any], work: Work) -> tuple[Row, Kept | None, 
     known = referrals.taken_over(clinic["id"], body["external_reference"])
     if known is not None:
         return known, None, False
+    if body["peer_organisation_id"] not in work.orgs:
+        raise Invalid({"peer_organisation_id": ["Not an organisation that you act for."]})
     if body["received_at"] > work.now:
         raise Invalid({"received_at": ["Lies in the future."]})
     client = client_facts(body["client"])

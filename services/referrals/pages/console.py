@@ -62,7 +62,8 @@ def show(request: Request, work: Work) -> Answer:
 
 def show_again(request: Request, work: Work, problem: Problem) -> Answer:
     """The referral as it is now, with what could not be done and what was typed."""
-    return _referral(request, work, errors_by_field(problem.errors, _FIELDS), problem)
+    words = Words(PAGES, request.language)
+    return _referral(request, work, errors_by_field(problem.errors, _FIELDS, words), problem)
 
 
 def act(request: Request, work: Work, routes: Mapping[str, Route]) -> Answer:

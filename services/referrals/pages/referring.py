@@ -65,8 +65,7 @@ def send(request: Request, work: Work) -> Answer:
     schema, take = _TAKES[role_of(request)]
     body = load(schema_of(schema), _body(request.form, work), "body", errors)
     if request.form.get(_AGREED) not in ("yes", "no"):
-        text = noted("Say whether the person has agreed.")
-        errors[_AGREED] = [PAGES.word(text, request.language)]
+        errors[_AGREED] = [noted("Say whether the person has agreed.")]
     if errors:
         raise Invalid(errors)
     answer = take(replace(request, body=body), work)
@@ -80,7 +79,8 @@ _TAKES: Final = {
 
 
 def show_again(request: Request, work: Work, problem: Problem) -> Answer:
-    errors = errors_by_field(problem.errors, _FIELDS)
+    words = Words(PAGES, request.language)
+    errors = errors_by_field(problem.errors, _FIELDS, words)
     return _form(request, work, errors, told=in_the_way(problem, request.language))
 
 

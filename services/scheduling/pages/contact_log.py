@@ -47,7 +47,8 @@ def send(request: Request, work: Work) -> Answer:
 
 
 def show_form_again(request: Request, work: Work, problem: Problem) -> Answer:
-    errors = errors_by_field(problem.errors, _FIELDS)
+    words = Words(PAGES, request.language)
+    errors = errors_by_field(problem.errors, _FIELDS, words)
     if _MOMENT in errors:
         errors["day"] = errors.pop(_MOMENT)
     return _form(request, work, errors, told=in_the_way(problem, request.language))

@@ -476,3 +476,14 @@ def test_a_clinic_is_not_asked_how_its_own_referral_came(desk: Desk, clinic: Bro
 
 def test_every_way_in_which_staff_may_key_a_referral_in_has_words() -> None:
     assert set(wording.SOURCE) == set(KEYED_IN)
+
+
+def test_a_spanish_reader_is_told_in_spanish_what_is_wrong_with_a_field(desk: Desk) -> None:
+    clinic = Browser(desk.scene, CLERK, {"accept-language": "es"})
+
+    shown = clinic.send("/referrals/new", {**TYPED, "client.given_name": "", "agreed": ""})
+
+    assert shown.status == 422
+    assert "Hace falta este dato." in words_of(shown)
+    assert "Missing data" not in words_of(shown)
+    assert "Say whether" not in words_of(shown)

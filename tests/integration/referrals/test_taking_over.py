@@ -66,6 +66,7 @@ def test_the_same_pair_again_is_answered_as_it_is_and_changes_nothing(desk: Desk
         ({"clinic_id": str(OTHER_CLINIC)}, "clinic_id"),
         ({"mode": "letter"}, "mode"),
         ({"peer_id": "x"}, "peer_id"),
+        ({"peer_organisation_id": str(uuid4())}, "peer_organisation_id"),
     ],
 )
 def test_a_pair_that_cannot_be_is_told_at_its_field_and_leaves_nothing(
