@@ -96,9 +96,11 @@ def _raise_when_asked_to_stop() -> None:
 
 
 def _load_demo_region(system: RunningSystem) -> None:
-    from deploy.region.loading import load  # noqa: PLC0415  others start without the region
+    from deploy.region.filling import fill  # noqa: PLC0415  others start without the region
+    from deploy.region.loading import load  # noqa: PLC0415
 
     load(system)
+    fill(system)
 
 
 def _walk_demo_region(system: RunningSystem) -> None:

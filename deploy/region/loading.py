@@ -35,16 +35,17 @@ def load(system: System) -> None:
         known = already.get(peer.email.casefold())
         return peer.slug, known or _add_peer(api, peer, certified_until.isoformat())
 
-    _for_each(lambda clinic: _put_clinic(api, clinic), CLINICS)
-    _for_each(lambda organisation: _put_peer_organisation(api, organisation), PEER_ORGANISATIONS)
+    for_each(lambda clinic: _put_clinic(api, clinic), CLINICS)
+    for_each(lambda organisation: _put_peer_organisation(api, organisation), PEER_ORGANISATIONS)
     already = _peers_by_email(api)
-    peer_ids = dict(_for_each(bring_peer, PEERS))
-    _for_each(lambda peer: _put_availability(api, peer, peer_ids[peer.slug]), PEERS)
-    _for_each(lambda room: _put_room(api, room), ROOMS)
+    peer_ids = dict(for_each(bring_peer, PEERS))
+    for_each(lambda peer: _put_availability(api, peer, peer_ids[peer.slug]), PEERS)
+    for_each(lambda room: _put_room(api, room), ROOMS)
     demo_file.write(system.run_folder, peer_ids)
 
 
-def _for_each(bring: Callable[[T], R], those: Iterable[T]) -> list[R]:
+def for_each(bring: Callable[[T], R], those: Iterable[T]) -> list[R]:
+    """Some at once, since each waits for answers most of the time."""
     with ThreadPoolExecutor(_THREADS) as threads:
         return list(threads.map(bring, those))
 

@@ -66,11 +66,15 @@ def _peer_organisation(slug: str, name: str, area: str) -> Organisation:
 CEDAR = _clinic("cedar-clinic", "Invented Cedar Clinic", "Tulsa")
 TURNER = _clinic("turner-clinic", "Invented Turner Road Clinic", "Sapulpa")
 DUCK_CREEK = _clinic("duck-creek-clinic", "Invented Duck Creek Health", "Mounds")
-CLINICS = (CEDAR, TURNER, DUCK_CREEK)
+REDBUD = _clinic("redbud-clinic", "Invented Redbud Family Health", "Broken Arrow")
+POLECAT = _clinic("polecat-clinic", "Invented Polecat Creek Counseling", "Jenks")
+HEYBURN = _clinic("heyburn-clinic", "Invented Heyburn Lake Clinic", "Kellyville")
+CLINICS = (CEDAR, TURNER, DUCK_CREEK, REDBUD, POLECAT, HEYBURN)
 
 LANTERN = _peer_organisation("lantern-peers", "Imaginary Lantern Peers", "Tulsa")
 SWITCHBACK = _peer_organisation("switchback-peers", "Imaginary Switchback Peers", "Sapulpa")
-PEER_ORGANISATIONS = (LANTERN, SWITCHBACK)
+PORCHLIGHT = _peer_organisation("porchlight-peers", "Imaginary Porchlight Peers", "Broken Arrow")
+PEER_ORGANISATIONS = (LANTERN, SWITCHBACK, PORCHLIGHT)
 
 ROOMS = (
     Room("lantern-front-room", LANTERN, "Front room"),

@@ -16,6 +16,7 @@ _SAID: Final[Mapping[str, _Said]] = {
         (re.compile(english), spanish)
         for english, spanish in (
             (r"Missing data for required field\.", "Hace falta este dato."),
+            (r"Give this or age_band\.", "Hace falta este dato."),
             (r"Field may not be null\.", "Hace falta este dato."),
             (r"Shorter than minimum length 1\.", "Hace falta este dato."),
             (r"Shorter than minimum length (\d+)\.", r"Necesita al menos \1."),
