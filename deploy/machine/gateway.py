@@ -74,8 +74,9 @@ PAGE_SETTINGS = {
     "KINDRED_MENU": str(MENU),
     "KINDRED_HELP_LINES": str(_HELP_LINES),
 }
+# What anybody may ask for without an account, so not too often.
 _SIGN_IN_LOCATION = """\
-        location ~ ^/(|sign-in|sign-in/start|sign-in/callback|sign-out)$ {{
+        location ~ ^/(|sign-in|sign-in/start|sign-in/callback|sign-out|referrals/self/[^/]+)$ {{
             set $service {name};
             limit_req zone=sign_in burst=10 nodelay;
             proxy_pass http://{name};
@@ -164,7 +165,7 @@ def _locations(name: str) -> str:
     paths = _UPLOADS.get(name)
     uploads = _UPLOAD_LOCATION.format(name=name, paths=paths) if paths else ""
     signing_in = _SIGN_IN_LOCATION.format(name=name) if name == SIGN_IN else ""
-    return uploads + _LOCATION.format(name=name, letter=LINK_LETTERS[name]) + signing_in
+    return uploads + signing_in + _LOCATION.format(name=name, letter=LINK_LETTERS[name])
 
 
 def _problem(codes: str, status: int, title: str, retry_after: int) -> str:

@@ -24,7 +24,7 @@ from services.referrals.handlers import (
     tell,
     triage,
 )
-from services.referrals.pages import console, fragments, own, referring
+from services.referrals.pages import console, fragments, own, referring, self_referral
 from services.referrals.pages import tasks as task_pages
 from services.referrals.schemas import answers, events, requests
 
@@ -336,6 +336,13 @@ class Referrals(Service):
         roles={CLIENT},
         handler=own.act_on_mine,
         again=own.show_mine_again,
+    )
+    show_self_referral = page("GET", "/referrals/self/{clinic_id}", handler=self_referral.show)
+    send_self_referral = page(
+        "POST",
+        "/referrals/self/{clinic_id}",
+        handler=self_referral.send,
+        again=self_referral.show_again,
     )
     show_link = page("GET", "/l/{secret}", handler=own.show)
     use_link = page("POST", "/l/{secret}", handler=own.use)

@@ -93,12 +93,13 @@ def test_the_pages_behind_links_and_the_sign_in_have_nothing_that_axe_finds(
     assert matched.client_email
     choosing = story.letter(matched.client_email).links[0]
     with browser.visit() as visited:
-        shown = {path: look_at(visited, path) for path in ("/sign-in", choosing)}
+        asking = f"/referrals/self/{place.clinic_id}"
+        shown = {path: look_at(visited, path) for path in ("/sign-in", asking, choosing)}
         choose(place, story, matched).expect()
         shown["chosen already"] = look_at(visited, choosing)
         answering = story.letter(peer.email).links[0]
         shown[answering] = look_at(visited, answering)
-        for path in (choosing, answering):
+        for path in (asking, choosing, answering):
             assert 'href="tel:988"' in shown[path]
             assert "Exit this page" in shown[path]
 

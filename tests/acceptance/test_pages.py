@@ -72,6 +72,7 @@ def test_there_are_pages_for_roles_and_only_the_sign_in_is_open(live: list[Opera
         "/sign-in/start",
         "/sign-in/callback",
         "/sign-out",
+        "/referrals/self/{clinic_id}",
     }
 
 

@@ -30,6 +30,15 @@ def enter_referral(request: Request, work: Work) -> Answer:
 
 
 def received(body: dict[str, Any], source: Source, work: Work) -> Answer:
+    case, consent = keep(body, source, work)
+    answer = referral_answer(case.row, work, Kept(consent, case.noted))
+    return Answer(
+        answer.body, version=answer.version, location=f"/referrals/{case.row['id']}", status=201
+    )
+
+
+def keep(body: dict[str, Any], source: Source, work: Work) -> tuple[Case, Row | None]:
+    """Write the referral down, with the consent that it came with."""
     clinic = submitting_clinic(body["clinic_id"], work)
     client = client_facts(body["client"])
     identity = person.identity(client)
@@ -38,10 +47,7 @@ def received(body: dict[str, Any], source: Source, work: Work) -> Answer:
     case = Case(work, row, clinic, newcomer=identity)
     with work.connection.pipeline():  # what is written needs no answer before the next goes out
         consent = take_in(case, body["consent"])
-    answer = referral_answer(case.row, work, Kept(consent, case.noted))
-    return Answer(
-        answer.body, version=answer.version, location=f"/referrals/{case.row['id']}", status=201
-    )
+    return case, consent
 
 
 def submitting_clinic(given: UUID | None, work: Work) -> Row:

@@ -50,6 +50,7 @@ def show_list(request: Request, work: Work) -> Answer:
         counts=Referrals(work.connection).counts(work.orgs),
         chosen=request.query["status"],
         following=listed.next_cursor,
+        asking=[f"/referrals/self/{id_}" for id_ in clinics] if len(clinics) == 1 else [],
         many_clinics=len(clinics) > 1,
         zones=sorted({one["time_zone"] for one in clinics.values()}),
     )

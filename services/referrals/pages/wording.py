@@ -165,6 +165,10 @@ SOURCE: Final[Mapping[str, str]] = {
     "post": noted("By post"),
     "in-person": noted("In person"),
 }
+WHO: Final[Mapping[str, str]] = {
+    "self": noted("For myself"),
+    "relative": noted("For somebody close to me"),
+}
 PAUSE: Final[Mapping[str, str]] = {
     "in-hospital": noted("In hospital"),
     "taking-a-break": noted("Taking a break"),
