@@ -18,7 +18,7 @@ from services.matching.handlers import (
     synthetic,
     telling,
 )
-from services.matching.pages import console, links, today
+from services.matching.pages import console, links, mine, today
 from services.matching.pages import peers as peer_pages
 from services.matching.schemas import heard, published
 from services.matching.schemas import matches as match_wire
@@ -217,6 +217,16 @@ class Matching(Service):
         query=PageSchema,
         handler=peer_pages.show,
         menu={"en": "Peers", "es": "Pares"},
+    )
+    show_mine = page(
+        "GET",
+        "/matching/mine",
+        roles={PEER},
+        handler=mine.show,
+        menu={"en": "About me", "es": "Sobre mí"},
+    )
+    change_mine = page(
+        "POST", "/matching/mine", roles={PEER}, handler=mine.change, again=mine.show_again
     )
     name_peer = page(
         "GET",

@@ -215,6 +215,7 @@ class Scheduling(Service):
         roles={PEER},
         handler=week.show,
         menu={"en": "This week", "es": "Esta semana"},
+        is_start=True,
     )
     act_on_week = page(
         "POST",

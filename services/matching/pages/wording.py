@@ -33,6 +33,22 @@ MODE: Final[Mapping[str, str]] = {
     "video": noted("by video"),
     "phone": noted("by phone"),
 }
+TAKES_NEW: Final[Mapping[str, str]] = {
+    "active": noted("I take new people"),
+    "paused": noted("Not now"),
+}
+TOPIC: Final[Mapping[str, str]] = {
+    "alcohol": noted("Alcohol"),
+    "anxiety": noted("Anxiety"),
+    "depression": noted("Depression"),
+    "grief": noted("Grief"),
+    "housing": noted("Housing"),
+    "isolation": noted("Being alone"),
+    "opioids": noted("Opioids"),
+    "parenting": noted("Parenting"),
+    "trauma": noted("Trauma"),
+    "veteran": noted("Life after service"),
+}
 HOW: Final[Mapping[str, str]] = {
     "phone": noted("By phone"),
     "in-person": noted("In person"),

@@ -11,6 +11,7 @@ from services.chassis.roles import SUPERVISOR
 from services.matching.domain.ranking import Rule
 from services.matching.domain.states import State
 from services.matching.pages import today, wording
+from services.referrals.pages import wording as of_referrals
 from tests import support
 from tests.integration.browser import Browser, words_of
 from tests.integration.matching.story import Story
@@ -263,3 +264,71 @@ def test_during_a_pause_the_page_says_so_and_offers_no_button(
     assert "takes a pause" in words_of(page)
     assert 'value="offer"' not in page.text
     assert "Takes a pause" in words_of(coordinator.get("/matching/waiting"))
+
+
+def test_a_peer_says_whether_they_take_new_people_and_what_they_would_share(story: Story) -> None:
+    peer_id = story.add_peer(topics=["grief", "beekeeping"], capacity=2)
+    peer = Browser(story.scene, story.peer(peer_id))
+    page = peer.get("/matching/mine")
+    assert "beekeeping" in words_of(page)
+
+    form = {**peer.form("/matching/mine"), "state": "paused", "capacity": "3", "modes": "video"}
+    saved = peer.post("/matching/mine", {**form, "topics": "housing"})
+
+    assert saved.status == 303, words_of(saved)
+    own = story.scene.call("read_peer", story.peer(peer_id), path={"peer_id": peer_id}).json
+    assert (own["state"], own["capacity"], own["topics"]) == ("paused", 3, ["housing"])
+    listed = words_of(Browser(story.scene, story.coordinator).get("/matching/peers"))
+    assert "Not taking new people" in listed
+    assert "ousing" not in listed
+    assert story.types()[-1] == "peer.updated.v1"
+
+
+def test_whatever_is_not_ticked_is_taken_back(story: Story) -> None:
+    peer_id = story.add_peer(topics=["grief"])
+    peer = Browser(story.scene, story.peer(peer_id))
+    form = {**peer.form("/matching/mine"), "state": "active", "capacity": "2", "modes": "phone"}
+
+    peer.post("/matching/mine", {name: value for name, value in form.items() if name != "topics"})
+
+    own = story.scene.call("read_peer", story.peer(peer_id), path={"peer_id": peer_id}).json
+    assert own["topics"] == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"capacity": "many"}, "capacity"),
+        ({"capacity": "-1"}, "capacity"),
+        ({"state": ""}, "state"),
+    ],
+)
+def test_what_cannot_be_is_told_at_its_field_and_changes_nothing(
+    story: Story, typed: dict[str, str], field: str
+) -> None:
+    peer_id = story.add_peer()
+    peer = Browser(story.scene, story.peer(peer_id))
+    form = {**peer.form("/matching/mine"), "state": "paused", "capacity": "2", "modes": "video"}
+
+    refused = peer.post("/matching/mine", {**form, **typed})
+
+    assert refused.status == 422
+    assert f'<a href="#{field}">' in refused.text
+    own = story.scene.call("read_peer", story.peer(peer_id), path={"peer_id": peer_id}).json
+    assert own["state"] == "active"
+
+
+def test_a_change_that_the_peer_has_not_seen_is_not_overwritten(story: Story) -> None:
+    peer_id = story.add_peer()
+    peer = Browser(story.scene, story.peer(peer_id))
+    form = {**peer.form("/matching/mine"), "state": "active", "capacity": "2", "modes": "video"}
+    assert peer.post("/matching/mine", {**form, "once": "a" * 32}).status == 303
+
+    late = peer.post("/matching/mine", {**form, "once": "b" * 32, "capacity": "4"})
+
+    assert late.status == 412
+    assert "Somebody else changed this" in words_of(late)
+
+
+def test_each_topic_has_the_same_words_as_in_a_referral() -> None:
+    assert dict(wording.TOPIC) == dict(of_referrals.TOPIC)

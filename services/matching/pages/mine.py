@@ -1,0 +1,78 @@
+"""What a peer decides about themselves: whether they take new people, how many, and what of."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from services.chassis.http.forms import errors_by_field
+from services.chassis.http.reading import load, schema_of
+from services.chassis.http.request import Answer, Form, Request
+from services.chassis.pages import Words, in_the_way
+from services.chassis.problems import Invalid, NotFound, Problem
+from services.chassis.work import Work
+from services.matching.handlers.callers import caller_of
+from services.matching.handlers.peers import change_peer
+from services.matching.pages import wording
+from services.matching.pages.links import PAGES
+from services.matching.repository.peers import Peers
+from services.matching.schemas.peers import PeerChangeSchema
+
+Row = dict[str, Any]
+_FIELDS: Final = ("state", "capacity", "modes", "topics")
+
+
+def show(request: Request, work: Work) -> Answer:
+    row = _mine(request, work)
+    typed = [("state", row["state"]), ("capacity", str(row["capacity"]))]
+    typed += [("modes", mode) for mode in row["modes"]]
+    typed += [("topics", topic) for topic in row["topics"]]
+    return _page(replace(request, form=Form(typed)), row, {})
+
+
+def show_again(request: Request, work: Work, problem: Problem) -> Answer:
+    words = Words(PAGES, request.language)
+    errors = errors_by_field(problem.errors, _FIELDS, words)
+    return _page(request, _mine(request, work), errors, in_the_way(problem, request.language))
+
+
+def change(request: Request, work: Work) -> Answer:
+    """Everything on the page as it now stands: what is not ticked is taken back."""
+    row, form = _mine(request, work), request.form
+    capacity = form.get("capacity", "").strip()
+    sent = {
+        "state": form.get("state"),
+        "capacity": int(capacity) if capacity.isdecimal() else capacity,
+        "modes": form.all("modes"),
+        "topics": form.all("topics"),
+    }
+    errors: dict[str, list[str]] = {}
+    body = load(schema_of(PeerChangeSchema), sent, "body", errors)
+    if errors:
+        raise Invalid(errors)
+    change_peer(replace(request, body=body, path={"peer_id": row["id"]}), work)
+    return Answer(location="/matching/mine")
+
+
+def _mine(request: Request, work: Work) -> Row:
+    person = caller_of(request).person
+    row = Peers(work.connection).find(person) if person else None
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _page(request: Request, row: Row, errors: Mapping[str, str], told: str | None = None) -> Answer:
+    words = Words(PAGES, request.language)
+    others = [topic for topic in row["topics"] if topic not in wording.TOPIC]
+    html = PAGES.visited(
+        "mine.html",
+        request,
+        words=words,
+        wording=wording,
+        peer=row,
+        topics=words.options(wording.TOPIC) + [(topic, topic) for topic in others],
+        certified_until=words.day(row["certified_until"]),
+        errors=errors,
+        told=told,
+    )
+    return Answer(html=html)
