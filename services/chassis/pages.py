@@ -136,6 +136,10 @@ class Pages:
             **facts,
         )
 
+    def spoken(self, language: str) -> str:
+        """The language, if there are words in it; else the first of ours."""
+        return language if language in self._words else LANGUAGES[0]
+
     def word(self, text: str, language: str) -> str:
         return self._words[language].gettext(text)
 

@@ -24,7 +24,7 @@ from services.referrals.handlers import (
     tell,
     triage,
 )
-from services.referrals.pages import console, fragments, own, referring, self_referral
+from services.referrals.pages import console, fragments, letter, own, referring, self_referral
 from services.referrals.pages import tasks as task_pages
 from services.referrals.schemas import answers, events, requests
 
@@ -302,6 +302,12 @@ class Referrals(Service):
     )
     show_referral = page(
         "GET", "/referrals/{referral_id}", roles=CLINIC_STAFF, handler=console.show
+    )
+    print_letter = page(
+        "GET",
+        "/referrals/{referral_id}/letter",
+        roles=CLINIC_STAFF,
+        handler=letter.show,
     )
     act_on_referral = page(
         "POST",

@@ -168,10 +168,10 @@ def _page(row: Row, reader: Reader, work: Work, problem: Problem | None = None) 
         wording=wording,
         errors=errors_by_field(problem.errors, _FIELDS, words) if problem else {},
         told=in_the_way(problem, reader.language),
-        stands=words(_stands(row)),
+        stands=words(stands(row)),
         until=row["paused_until"] and words.day(row["paused_until"]),
         is_paused=row["paused_at"] is not None,
-        ahead=[words.moment(at, zone) for at in _sessions_ahead(kept.steps, work.now)],
+        ahead=[words.moment(at, zone) for at in sessions_ahead(kept.steps, work.now)],
         consent=kept.consent,
         is_consented=status in CONSENTED,
         may_agree=status is Status.AWAITING_CONSENT,
@@ -182,14 +182,14 @@ def _page(row: Row, reader: Reader, work: Work, problem: Problem | None = None) 
     return Answer(html=html, status=422 if isinstance(problem, Invalid) else None)
 
 
-def _stands(row: Row) -> str:
+def stands(row: Row) -> str:
     """Where the referral stands, in a sentence to the person."""
     if row["status"] in wording.OWN_STATUS:
         return wording.OWN_STATUS[row["status"]]
     return wording.OWN_MATCH.get(row["match_state"] or "", wording.OWN_SEARCH)
 
 
-def _sessions_ahead(steps: Sequence[Mapping[str, Any]], now: datetime) -> list[datetime]:
+def sessions_ahead(steps: Sequence[Mapping[str, Any]], now: datetime) -> list[datetime]:
     """By the timeline's steps, of which the last one about each session counts."""
     latest: dict[str, tuple[str, str]] = {}
     for step in steps:

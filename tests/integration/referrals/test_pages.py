@@ -487,3 +487,20 @@ def test_a_spanish_reader_is_told_in_spanish_what_is_wrong_with_a_field(desk: De
     assert "Hace falta este dato." in words_of(shown)
     assert "Missing data" not in words_of(shown)
     assert "Say whether" not in words_of(shown)
+
+
+def test_a_letter_to_print_is_in_the_persons_language_and_says_where_things_stand(
+    desk: Desk, clinic: Browser
+) -> None:
+    submitted = desk.submit(referral(topics=["grief"], wishes="Somebody kind"))
+    place = f"/referrals/{submitted['id']}"
+    assert f'href="{place}/letter"' in clinic.get(place).text
+
+    letter = clinic.get(f"{place}/letter")
+
+    assert 'lang="es"' in letter.text
+    assert "Amy Baxter," in words_of(letter)
+    assert "Buscamos a alguien adecuado para usted" in words_of(letter)
+    for secret in ("grief", "Somebody kind", "1032702", "/l/"):
+        assert secret not in letter.text
+    assert Browser(desk.scene, OTHER_CLERK).get(f"{place}/letter").status == 404
