@@ -34,5 +34,5 @@ def test_the_walk_tells_every_step_with_its_time_and_brings_a_client(system: Run
     assert any("schedule notice is delivered" in line for line in said)
     told = demo_file.read(system.run_folder)
     assert {account["role"] for account in told["accounts"]} == set(Role) - {Role.SERVICE}
-    assert len(told["organisations"]) == 5
+    assert len(told["organisations"]) == 9
     assert len(told["peers"]) == 20
