@@ -1,6 +1,6 @@
 """`.run/demo.json`: the demo's organisations, accounts and peers, for people and for tests."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from deploy.region.api import Account
 from deploy.region.people import CLINICS, PEER_ORGANISATIONS, PEERS
 
 NAME = "demo.json"
+_PEER_FACTS = ("id", "display_name", "email", "organisation_id")
 
 
 def write(folder: Path, peer_ids: Mapping[str, str]) -> None:
@@ -32,6 +33,12 @@ def write(folder: Path, peer_ids: Mapping[str, str]) -> None:
         ],
     }
     write_json(folder / NAME, told)
+
+
+def list_peers(folder: Path, peers: Iterable[Mapping[str, Any]]) -> None:
+    """Name every peer of the region; an account to sign in with only the first ones have."""
+    told = [{name: peer[name] for name in _PEER_FACTS} for peer in peers]
+    write_json(folder / NAME, read(folder) | {"peers": told})
 
 
 def add_client(folder: Path, client: Account) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from deploy.region import crowd
+from deploy.region import crowd, demo_file
 from deploy.region.accounts import COORDINATOR, OPERATOR
 from deploy.region.api import Account, Api, Refused
 from deploy.region.crowd import FROM_BEFORE, Stage
@@ -16,6 +16,7 @@ from deploy.region.system import System
 
 _AT_ONCE = 50
 _REFERRALS = "/api/referrals/referrals"
+_PEERS = "/api/matching/peers"
 # With so many services beginning at once, the first shortlists take their time.
 _STEP_SECONDS = 60.0
 
@@ -23,8 +24,12 @@ _STEP_SECONDS = 60.0
 def fill(system: System) -> None:
     """Bring in more peers, and clients at every stage; a region that has them is left alone."""
     api = Api(system)
-    if _is_filled(api):
-        return
+    if not _is_filled(api):
+        _bring_everybody(api, system)
+    demo_file.list_peers(system.run_folder, api.all(_PEERS, by=COORDINATOR))
+
+
+def _bring_everybody(api: Api, system: System) -> None:
     peers = _add_peers(api)
     stages = list(enumerate(crowd.stages()))
     before = [(number, stage) for number, stage in stages if stage in FROM_BEFORE]
@@ -42,8 +47,7 @@ def fill(system: System) -> None:
 
 
 def _is_filled(api: Api) -> bool:
-    path = "/api/matching/peers"
-    emails = (peer["email"] for peer in api.all(path, by=COORDINATOR))
+    emails = (peer["email"] for peer in api.all(_PEERS, by=COORDINATOR))
     return crowd.more_peer(0)["email"] in emails
 
 
@@ -55,7 +59,7 @@ def _add_peers(api: Api) -> Sequence[dict[str, Any]]:
     ]
     added: list[dict[str, Any]] = []
     for some in _in_fifties(bodies):
-        reply = api.call("POST", "/api/matching/peers/many", by=COORDINATOR, body={"peers": some})
+        reply = api.call("POST", f"{_PEERS}/many", by=COORDINATOR, body={"peers": some})
         added += reply.expect(201).body["peers"]
 
     def set_hours(numbered: tuple[int, dict[str, Any]]) -> None:
