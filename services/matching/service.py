@@ -18,7 +18,7 @@ from services.matching.handlers import (
     synthetic,
     telling,
 )
-from services.matching.pages import console, links, mine, today
+from services.matching.pages import console, fragments, links, mine, today
 from services.matching.pages import peers as peer_pages
 from services.matching.schemas import heard, published
 from services.matching.schemas import matches as match_wire
@@ -232,7 +232,13 @@ class Matching(Service):
         "GET",
         "/matching/fragments/peers/{peer_id}",
         roles={COORDINATOR, SUPERVISOR},
-        handler=peer_pages.name_peer,
+        handler=fragments.name_peer,
+    )
+    list_offers = page(
+        "GET",
+        "/matching/fragments/referrals/{referral_id}",
+        roles={COORDINATOR},
+        handler=fragments.list_offers,
     )
     show_search = page(
         "GET",

@@ -6,7 +6,7 @@ from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, PEER
 from services.chassis.service import Service, consumes, every, page, recalls, repeatedly, route
 from services.notifications import mail_server, sender
 from services.notifications.handlers import ledger, measures, planning, preferences, recall
-from services.notifications.pages import unreached
+from services.notifications.pages import of_referral, unreached
 from services.notifications.repository.messages import WAKE_SENDER
 from services.notifications.schemas.api import (
     LedgerQuerySchema,
@@ -88,6 +88,13 @@ class Notifications(Service):
         "/notifications/fragments/with-staff",
         roles={COORDINATOR},
         handler=unreached.count,
+    )
+
+    list_of_referral = page(
+        "GET",
+        "/notifications/fragments/referrals/{referral_id}",
+        roles={COORDINATOR},
+        handler=of_referral.list_of_referral,
     )
 
     show_preferences = route(

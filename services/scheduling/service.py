@@ -21,7 +21,7 @@ from services.scheduling.handlers import (
     times,
 )
 from services.scheduling.pages import contact_log as log_pages
-from services.scheduling.pages import links, supervision, week
+from services.scheduling.pages import fragments, links, supervision, week
 from services.scheduling.schemas import contacts, heard, hours, published, sessions, told
 from services.scheduling.schemas.rooms import RoomBodySchema, RoomSchema
 
@@ -251,6 +251,13 @@ class Scheduling(Service):
         "/scheduling/contacts/{contact_id}",
         roles={PEER},
         handler=partial(log_pages.act, routes={"withdraw": withdraw_contact}),
+    )
+
+    list_of_referral = page(
+        "GET",
+        "/scheduling/fragments/referrals/{referral_id}",
+        roles={COORDINATOR},
+        handler=fragments.list_of_referral,
     )
 
     tell_sessions = internal(

@@ -1,20 +1,14 @@
 """The peers of an organisation: who takes new people, and how many each of them meets."""
 
 from typing import Any
-from uuid import UUID
-
-from markupsafe import escape
 
 from services.chassis.http.request import Answer, Request
 from services.chassis.organisations import known
 from services.chassis.pages import Words
-from services.chassis.problems import NotFound
 from services.chassis.work import Work
-from services.matching.handlers.callers import caller_of
 from services.matching.handlers.peers import list_peers
 from services.matching.pages import wording
 from services.matching.pages.links import PAGES
-from services.matching.repository.peers import Peers
 
 
 def show(request: Request, work: Work) -> Answer:
@@ -29,15 +23,6 @@ def show(request: Request, work: Work) -> Answer:
         following=listed.next_cursor,
     )
     return Answer(html=html)
-
-
-def name_peer(request: Request, work: Work) -> Answer:
-    """How a peer is called, put into other services' pages for staff of the organisation."""
-    peer_id: UUID = request.path["peer_id"]
-    peer = Peers(work.connection).by_ids([peer_id]).get(peer_id)
-    if peer is None or peer["peer_organisation_id"] not in caller_of(request).orgs:
-        raise NotFound
-    return Answer(html=str(escape(peer["display_name"])))
 
 
 def _row(row: Any, organisations: Any, words: Words, work: Work) -> dict[str, Any]:

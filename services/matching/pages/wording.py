@@ -28,6 +28,14 @@ OWNER: Final[Mapping[str, str]] = {
     "client": noted("The person"),
     "peer": noted("The peer"),
 }
+OFFER: Final[Mapping[str, str]] = {
+    "open": noted("the person is choosing"),
+    "chosen": noted("the peer is asked"),
+    "accepted": noted("both said yes"),
+    "declined": noted("it did not suit"),
+    "expired": noted("nobody answered in time"),
+    "ended": noted("ended"),
+}
 MODE: Final[Mapping[str, str]] = {
     "in-person": noted("in person"),
     "video": noted("by video"),

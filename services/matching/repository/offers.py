@@ -54,6 +54,21 @@ class Offers:
         """
         return self.connection.execute(query, (offer_id,)).fetchall()
 
+    def of_referral(self, referral_id: UUID) -> list[Row]:
+        """Every offer of every round, the latest first, with the names in their order."""
+        query = """
+            SELECT offers.id, offers.state, offered_at, answer_by, held.display_name AS chosen,
+                   array_agg(peers.display_name ORDER BY position) AS names
+              FROM offers
+              JOIN peers AS held ON held.id = offers.peer_id
+              JOIN offered_peers ON offered_peers.offer_id = offers.id
+              JOIN peers ON peers.id = offered_peers.peer_id
+             WHERE referral_id = %s
+             GROUP BY offers.id, held.display_name
+             ORDER BY offered_at DESC, offers.id
+        """
+        return self.connection.execute(query, (referral_id,)).fetchall()
+
     def choose(
         self,
         offer_id: UUID,

@@ -55,7 +55,7 @@ def _list(request: Request, work: Work, problem: Problem | None) -> Answer:
         request,
         rows=[_row(row, clinics, words) for row in found],
         told=in_the_way(problem, request.language),
-        zones=sorted({_zone(row, clinics) for row in found}),
+        zones=sorted({zone_of(row, clinics) for row in found}),
     )
     return Answer(html=html)
 
@@ -72,11 +72,11 @@ def _row(row: Mapping[str, Any], clinics: Mapping[UUID, Any], words: Words) -> d
         "what": words.of(wording.KIND, row["kind"]),
         "to": words.of(wording.RECIPIENT, row["recipient_role"]),
         "why": why,
-        "when": words.moment(row["planned_at"], _zone(row, clinics)),
+        "when": words.moment(row["planned_at"], zone_of(row, clinics)),
         "needs_staff": needs_staff,
     }
 
 
-def _zone(row: Mapping[str, Any], clinics: Mapping[UUID, Any]) -> str:
+def zone_of(row: Mapping[str, Any], clinics: Mapping[UUID, Any]) -> str:
     clinic = clinics.get(row["clinic_id"])
     return clinic["time_zone"] if clinic else "UTC"

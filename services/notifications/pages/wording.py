@@ -25,6 +25,16 @@ RECIPIENT: Final[Mapping[str, str]] = {
     "peer": noted("the peer"),
     "clinic": noted("the clinic"),
 }
+STATE: Final[Mapping[str, str]] = {
+    "planned": noted("to be sent"),
+    "sending": noted("on its way"),
+    "delivered": noted("delivered"),
+    "withheld": noted("held back, as they wish"),
+    "undeliverable": noted("reached nobody"),
+    "needs-staff": noted("to be passed on by staff"),
+    "cancelled": noted("taken back"),
+    "superseded": noted("replaced by a later one"),
+}
 CHANNEL: Final[Mapping[str, str]] = {
     "sms": noted("Please send a text message"),
     "phone": noted("Please call"),

@@ -10,6 +10,21 @@ MODE: Final[Mapping[str, str]] = {
     "video": noted("by video"),
     "phone": noted("by phone"),
 }
+STATE: Final[Mapping[str, str]] = {
+    "booked": noted("booked"),
+    "cancelled": noted("cancelled"),
+    "held": noted("they met"),
+    "not-held": noted("they did not meet"),
+    "unresolved": noted("nobody has said how it went"),
+}
+CAUSE: Final[Mapping[str, str]] = {
+    "client": noted("by the person"),
+    "peer": noted("by the peer"),
+    "coordinator": noted("by the coordinator"),
+    "clinic": noted("by the clinic"),
+    "match-ended": noted("their time together ended"),
+    "consent-ended": noted("the consent ended"),
+}
 KIND: Final[Mapping[str, str]] = {
     "conversation": noted("Conversation"),
     "activity": noted("Doing something together"),

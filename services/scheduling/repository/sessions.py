@@ -22,6 +22,7 @@ class SessionFilter:
 
     served_ids: list[UUID] | None = None
     match_id: UUID | None = None
+    referral_id: UUID | None = None
     own_as_client: UUID | None = None
     own_as_peer: UUID | None = None
     person_id: UUID | None = None
@@ -105,6 +106,7 @@ class Sessions:
                     OR clinic_id = ANY (%(served_ids)s)
                     OR peer_organisation_id = ANY (%(served_ids)s))
                AND (%(match_id)s::uuid IS NULL OR match_id = %(match_id)s)
+               AND (%(referral_id)s::uuid IS NULL OR referral_id = %(referral_id)s)
                AND (%(own_as_client)s::uuid IS NULL OR client_id = %(own_as_client)s)
                AND (%(own_as_peer)s::uuid IS NULL OR peer_id = %(own_as_peer)s)
                AND (%(person_id)s::uuid IS NULL

@@ -332,3 +332,20 @@ def test_a_change_that_the_peer_has_not_seen_is_not_overwritten(story: Story) ->
 
 def test_each_topic_has_the_same_words_as_in_a_referral() -> None:
     assert dict(wording.TOPIC) == dict(of_referrals.TOPIC)
+
+
+def test_a_referrals_offers_and_their_answers_are_put_into_its_page_for_its_staff(
+    story: Story, coordinator: Browser
+) -> None:
+    story.add_peer(display_name="Ana")
+    referral_id = story.refer()
+    path = f"/matching/fragments/referrals/{referral_id}"
+    assert "Nobody has been offered yet" in words_of(coordinator.get(path))
+    story.hear("referral.accepted.v1", referral_id)
+
+    story.confirmed(referral_id)
+
+    assert "Ana · both said yes: Ana" in words_of(coordinator.get(path))
+    stranger = Browser(story.scene, support.coordinator(uuid4()))
+    missing = f"/matching/fragments/referrals/{uuid4()}"
+    assert stranger.get(path).status == coordinator.get(missing).status == 404

@@ -86,3 +86,19 @@ def test_every_kind_and_reader_and_channel_has_words() -> None:
     assert set(wording.KIND) == set(Kind)
     assert set(wording.RECIPIENT) == set(Recipient)
     assert set(wording.CHANNEL) == set(Channel)
+
+
+def test_a_referrals_messages_and_their_fate_are_put_into_its_page_for_its_staff_alone(
+    region: Region, staff: Browser
+) -> None:
+    path = f"/notifications/fragments/referrals/{region.referral_id}"
+    assert "Nothing has been sent." in words_of(staff.get(path))
+
+    call_instead(region)
+    page = staff.get(path)
+
+    assert "to be passed on by staff" in words_of(page)
+    assert 'href="/notifications/"' in page.text
+    assert "+1202" not in page.text
+    stranger = Browser(region.scene, coordinator(uuid4(), uuid4()))
+    assert "Nothing has been sent." in words_of(stranger.get(path))

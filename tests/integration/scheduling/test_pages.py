@@ -203,3 +203,20 @@ def test_a_supervisor_of_other_organisations_sees_none_of_it(region: Region) -> 
 
     assert str(pair.peer_id) not in page.text
     assert "Everybody has met lately" in words_of(page)
+
+
+def test_a_referrals_sessions_are_put_into_its_page_for_staff_of_its_organisations_alone(
+    region: Region,
+) -> None:
+    pair = region.pair()
+    region.booked(pair, "2027-01-05T16:00:00Z")
+    session_id = region.booked(pair, "2027-01-06T16:00:00Z")
+    region.act("cancel", region.peer(pair), session_id)
+    path = f"/scheduling/fragments/referrals/{pair.referral_id}"
+
+    told = words_of(Browser(region.scene, region.coordinator).get(path))
+    stranger = Browser(region.scene, support.coordinator(uuid4()))
+
+    assert "cancelled (by the peer)" in told
+    assert told.index("Jan 6, 2027") < told.index("Jan 5, 2027")
+    assert "None has been booked." in words_of(stranger.get(path))

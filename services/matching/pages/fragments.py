@@ -1,0 +1,56 @@
+"""What the gateway puts into other services' pages: a peer's name, a referral's offers."""
+
+from typing import Any
+from uuid import UUID
+
+from markupsafe import escape
+
+from services.chassis.http.request import Answer, Request
+from services.chassis.organisations import known
+from services.chassis.pages import Words
+from services.chassis.problems import NotFound
+from services.chassis.work import Work
+from services.matching.handlers.callers import caller_of
+from services.matching.handlers.offering import read_shortlist
+from services.matching.pages import wording
+from services.matching.pages.links import PAGES
+from services.matching.repository.offers import Offers
+from services.matching.repository.peers import Peers
+
+
+def name_peer(request: Request, work: Work) -> Answer:
+    """How a peer is called, put into other services' pages for staff of the organisation."""
+    peer_id: UUID = request.path["peer_id"]
+    peer = Peers(work.connection).by_ids([peer_id]).get(peer_id)
+    if peer is None or peer["peer_organisation_id"] not in caller_of(request).orgs:
+        raise NotFound
+    return Answer(html=str(escape(peer["display_name"])))
+
+
+def list_offers(request: Request, work: Work) -> Answer:
+    """Who was offered and what was answered, the latest first; for staff who see the search."""
+    words = Words(PAGES, request.language)
+    match = read_shortlist(request, work).body
+    clinic = known(work, {match["clinic_id"]}).get(match["clinic_id"])
+    zone = clinic["time_zone"] if clinic else "UTC"
+    html = PAGES.render(
+        "offers.html",
+        language=request.language,
+        zone=zone,
+        rows=[
+            _row(row, zone, words)
+            for row in Offers(work.connection).of_referral(match["referral_id"])
+        ],
+    )
+    return Answer(html=html)
+
+
+def _row(row: dict[str, Any], zone: str, words: Words) -> dict[str, Any]:
+    is_open = row["state"] in ("open", "chosen")
+    return {
+        "when": words.moment(row["offered_at"], zone),
+        "names": ", ".join(row["names"]),
+        "state": words.of(wording.OFFER, row["state"]),
+        "chosen": row["chosen"] if row["state"] in ("chosen", "accepted") else None,
+        "answer_by": words.moment(row["answer_by"], zone) if is_open else None,
+    }
