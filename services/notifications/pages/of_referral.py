@@ -19,19 +19,13 @@ _SHOWN = 100
 def list_of_referral(request: Request, work: Work) -> Answer:
     """The latest first; a referral of other organisations has none, like one that is missing."""
     words = Words(PAGES, request.language)
-    found = Ledger(work.connection).page(
-        view_of(request),
-        referral_id=request.path["referral_id"],
-        person=None,
-        state=None,
-        after=None,
-        limit=_SHOWN,
-    )
+    ledger = Ledger(work.connection)
+    found = ledger.latest(view_of(request), request.path["referral_id"], _SHOWN)
     clinics = known(work, {row["clinic_id"] for row in found})
     html = PAGES.render(
         "messages-of-referral.html",
         language=request.language,
-        rows=[_row(row, zone_of(row, clinics), words) for row in reversed(found)],
+        rows=[_row(row, zone_of(row, clinics), words) for row in found],
         zones=sorted({zone_of(row, clinics) for row in found}),
         with_staff=any(row["state"] in _WITH_STAFF for row in found),
     )

@@ -68,6 +68,19 @@ class Ledger:
         given = {**view.parameters, "since": now - UNREACHED_SHOWN, "limit": limit}
         return self.connection.execute(query, given).fetchall()
 
+    def latest(self, view: View, referral_id: UUID, limit: int) -> list[DictRow]:
+        """What the view shows of one referral, the latest first."""
+        query = (
+            _READABLE
+            + """
+               AND referral_id = %(referral_id)s
+             ORDER BY planned_at DESC, id DESC
+             LIMIT %(limit)s
+        """
+        )
+        given = {**view.parameters, "referral_id": referral_id, "limit": limit}
+        return self.connection.execute(query, given).fetchall()
+
     def page(
         self,
         view: View,

@@ -9,7 +9,7 @@ from services.scheduling.domain.sessions import Session
 from services.scheduling.handlers.access import caller_of
 from services.scheduling.pages import wording
 from services.scheduling.pages.links import PAGES
-from services.scheduling.repository import SessionFilter, Sessions
+from services.scheduling.repository import Sessions
 
 _SHOWN = 100
 
@@ -17,16 +17,13 @@ _SHOWN = 100
 def list_of_referral(request: Request, work: Work) -> Answer:
     """The latest first; a referral of other organisations has none, like one that is missing."""
     words = Words(PAGES, request.language)
-    wanted = SessionFilter(
-        served_ids=list(caller_of(request).orgs),
-        referral_id=request.path["referral_id"],
-        limit=_SHOWN,
-    )
-    sessions = Sessions(work.connection).page(wanted)
+    served = list(caller_of(request).orgs)
+    found = Sessions(work.connection)
+    sessions = found.latest_of_referral(request.path["referral_id"], served, _SHOWN)
     html = PAGES.render(
         "sessions-of-referral.html",
         language=request.language,
-        rows=[_row(one, words) for one in reversed(sessions)],
+        rows=[_row(one, words) for one in sessions],
         zones=sorted({one.time_zone for one in sessions}),
     )
     return Answer(html=html)

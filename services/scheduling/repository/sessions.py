@@ -22,7 +22,6 @@ class SessionFilter:
 
     served_ids: list[UUID] | None = None
     match_id: UUID | None = None
-    referral_id: UUID | None = None
     own_as_client: UUID | None = None
     own_as_peer: UUID | None = None
     person_id: UUID | None = None
@@ -100,13 +99,25 @@ class Sessions:
         row = self.connection.execute(query, (ended_before,)).fetchone()
         return row["found"] if row else 0
 
+    def latest_of_referral(
+        self, referral_id: UUID, organisation_ids: list[UUID], limit: int
+    ) -> list[Session]:
+        """Those that the organisations serve, the latest first."""
+        query = f"""{_SELECT}
+             WHERE referral_id = %(referral_id)s
+               AND (clinic_id = ANY (%(served)s) OR peer_organisation_id = ANY (%(served)s))
+             ORDER BY starts_at DESC, id DESC
+             LIMIT %(limit)s
+        """
+        given = {"referral_id": referral_id, "served": organisation_ids, "limit": limit}
+        return [_session(row) for row in self.connection.execute(query, given)]
+
     def page(self, wanted: SessionFilter) -> list[Session]:
         query = f"""{_SELECT}
              WHERE (%(served_ids)s::uuid[] IS NULL
                     OR clinic_id = ANY (%(served_ids)s)
                     OR peer_organisation_id = ANY (%(served_ids)s))
                AND (%(match_id)s::uuid IS NULL OR match_id = %(match_id)s)
-               AND (%(referral_id)s::uuid IS NULL OR referral_id = %(referral_id)s)
                AND (%(own_as_client)s::uuid IS NULL OR client_id = %(own_as_client)s)
                AND (%(own_as_peer)s::uuid IS NULL OR peer_id = %(own_as_peer)s)
                AND (%(person_id)s::uuid IS NULL
