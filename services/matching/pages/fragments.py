@@ -31,6 +31,7 @@ def list_offers(request: Request, work: Work) -> Answer:
     """Who was offered and what was answered, the latest first; for staff who see the search."""
     words = Words(PAGES, request.language)
     match = read_shortlist(request, work).body
+    work.act_for_all("peer-organisation")  # an offer names peers of any of them
     clinic = known(work, {match["clinic_id"]}).get(match["clinic_id"])
     zone = clinic["time_zone"] if clinic else "UTC"
     html = PAGES.render(

@@ -347,5 +347,8 @@ def test_a_referrals_offers_and_their_answers_are_put_into_its_page_for_its_staf
 
     assert "Ana · both said yes: Ana" in words_of(coordinator.get(path))
     stranger = Browser(story.scene, support.coordinator(uuid4()))
+    of_the_clinic_alone = Browser(story.scene, support.coordinator(story.clinic_id))
+    story.hear("referral.withdrawn.v1", referral_id)
+    assert "Ana · both said yes: Ana" in words_of(of_the_clinic_alone.get(path))
     missing = f"/matching/fragments/referrals/{uuid4()}"
     assert stranger.get(path).status == coordinator.get(missing).status == 404
