@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.notifications.domain.kinds import Channel, Kind, Recipient
+from services.notifications.domain.kinds import Channel, Kind, Recipient, State
 from services.notifications.pages import wording
 from tests.integration.browser import Browser, words_of
 from tests.integration.notifications.post import Region
@@ -86,6 +86,7 @@ def test_every_kind_and_reader_and_channel_has_words() -> None:
     assert set(wording.KIND) == set(Kind)
     assert set(wording.RECIPIENT) == set(Recipient)
     assert set(wording.CHANNEL) == set(Channel)
+    assert set(wording.STATE) == set(State)
 
 
 def test_a_referrals_messages_and_their_fate_are_put_into_its_page_for_its_staff_alone(

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from services.chassis.roles import Role
 from services.scheduling.domain.contacts import Form, Kind, Setting
-from services.scheduling.domain.sessions import MODES
+from services.scheduling.domain.sessions import MODES, Cause, State
 from services.scheduling.pages import wording
 from tests import support
 from tests.integration.browser import Browser, words_of
@@ -172,6 +172,8 @@ def test_every_code_has_words() -> None:
     assert set(wording.SETTING) == {str(one) for one in Setting}
     assert set(wording.FORM) == {str(one) for one in Form}
     assert set(wording.MODE) == set(MODES)
+    assert set(wording.STATE) == set(State)
+    assert set(wording.CAUSE) == set(Cause)
 
 
 def test_a_supervisor_sees_sessions_nobody_spoke_of_and_who_has_not_met_long(
