@@ -1,7 +1,10 @@
-"""Which peers suit a need, in what order, and why; whoever does not suit is ruled out by a rule."""
+"""What ranking speaks of: needs, peers, rules, and how much each part of a match is worth.
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+`peer_index` finds who suits whom, many peers at a time; what makes up the points of one peer, and
+the reasons in which they are told, is said here.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -9,7 +12,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from services.chassis.places import Point, kilometres
+from services.chassis.places import Point
 
 POINTS: Final = 10_000
 
@@ -34,6 +37,16 @@ class Rule(StrEnum):
     CAPACITY = "capacity"
 
 
+class Opening(StrEnum):
+    """What a client could allow besides, each by itself, so that more peers suit."""
+
+    VIDEO = "video"
+    PHONE = "phone"
+    IN_PERSON = "in-person"
+    FURTHER_AWAY = "further-away"
+    ANOTHER_ORGANISATION = "another-organisation"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Need:
     """What a referral asks for, and the day on which a peer's certificate must be valid."""
@@ -54,7 +67,7 @@ class Need:
 
     @cached_property
     def spoken(self) -> frozenset[str]:
-        return _primary(self.languages)
+        return primary(self.languages)
 
     @cached_property
     def unwanted_peer_ids(self) -> frozenset[UUID]:
@@ -115,9 +128,10 @@ class Reason:
 
 
 class Candidate(NamedTuple):
-    """A peer who suits; the reasons are put into words only for whoever is shown."""
+    """A peer who suits, and the parts of which the points are the exact sum."""
 
     peer_id: UUID
+    organisation_id: UUID
     points: int
     modes: tuple[Mode, ...]
     parts: "tuple[Part, ...]"
@@ -133,55 +147,29 @@ class Candidate(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
+    """The best candidates by points, ties by id, and how many others there are, and why.
+
+    `ruled_out` counts each peer once, under the first rule that they break; `openings` counts,
+    for each thing to allow, the peers who would suit if that alone were allowed.
+    """
+
     candidates: tuple[Candidate, ...]
-    ruled_out: tuple[tuple[UUID, Rule], ...]
-
-    def counts_by_rule(self) -> dict[str, int]:
-        return {rule.value: count for rule, count in Counter(r for _, r in self.ruled_out).items()}
-
-
-def rank(need: Need, peers: Iterable[Peer], policy: Policy) -> Ranking:
-    """Order the suitable peers by points, ties by id; the order of the input does not matter."""
-    candidates = []
-    ruled_out = []
-    for peer in peers:
-        modes = ways_to_meet(need, peer, policy)
-        rule = first_broken_rule(need, peer, modes)
-        if rule is None:
-            candidates.append(_candidate(need, peer, modes, policy))
-        else:
-            ruled_out.append((peer.id, rule))
-    return Ranking(
-        candidates=tuple(sorted(candidates, key=lambda one: (-one.points, one.peer_id))),
-        ruled_out=tuple(sorted(ruled_out)),
-    )
+    suitable: int
+    ruled_out: Mapping[str, int]
+    openings: Mapping[str, int]
 
 
-def ways_to_meet(need: Need, peer: Peer, policy: Policy) -> tuple[Mode, ...]:
-    """The modes that both want and that the place allows, in the client's order."""
-    return tuple(
-        mode
-        for mode in need.modes
-        if mode in peer.modes and (mode != Mode.IN_PERSON or _near(need, peer, policy))
-    )
+class Facts(NamedTuple):
+    """All of a suitable peer that the points depend on."""
 
-
-def first_broken_rule(need: Need, peer: Peer, modes: tuple[Mode, ...]) -> Rule | None:
-    return next((rule for rule, is_broken in _BROKEN if is_broken(need, peer, modes)), None)
-
-
-def _candidate(need: Need, peer: Peer, modes: tuple[Mode, ...], policy: Policy) -> Candidate:
-    parts = (
-        _topics(need, peer),
-        _distance(need, peer, modes, policy),
-        _modes(need, modes),
-        _wish("gender", need.peer_genders, peer.gender),
-        _wish("age-band", need.peer_age_bands, peer.age_band),
-        _access(need, peer),
-        _load(peer),
-    )
-    points = sum(policy.weights[part.name] * part.share // part.of for part in parts)
-    return Candidate(peer.id, points, modes, parts)
+    topics_shared: int
+    modes: tuple[Mode, ...]
+    kilometres: int | None  # None where one of the two has no known address
+    gender_wished: bool
+    age_band_wished: bool
+    access_met: int
+    capacity: int
+    free: int
 
 
 # What a reason is made of: its code and counts.
@@ -199,12 +187,43 @@ class Part(NamedTuple):
     speaks_against: Said | None = None
 
 
+def parts(need: Need, facts: Facts, policy: Policy) -> tuple[Part, ...]:
+    """Take a suitable peer's points apart."""
+    return (
+        _counted("topics", "topics-shared", "topics-not-shared", facts.topics_shared, need.topics),
+        _distance(need, facts, policy),
+        _counted("modes", "modes-shared", "modes-not-shared", len(facts.modes), need.modes),
+        _wish("gender", facts.gender_wished, need.peer_genders),
+        _wish("age-band", facts.age_band_wished, need.peer_age_bands),
+        _counted(
+            "access", "access-needs-met", "access-needs-open", facts.access_met, need.access_needs
+        ),
+        _load(facts),
+    )
+
+
+def worth(part: Part, policy: Policy) -> int:
+    """The part's points: whole, rounded down, so that every engine counts alike."""
+    return policy.weights[part.name] * part.share // part.of
+
+
+def primary(languages: Iterable[str]) -> frozenset[str]:
+    """Language subtags only: es-MX and es-US understand each other (BCP 47, RFC 5646)."""
+    return frozenset(language.partition("-")[0].lower() for language in languages)
+
+
+def plain(area: str) -> str:
+    """An area's name without what people write differently."""
+    return area.strip().casefold()
+
+
 def _reasons(said: Iterable[Said | None]) -> Iterator[Reason]:
     return (Reason(code=one[0], counts=one[1]) for one in said if one)
 
 
-def _counted(name: str, code: str, otherwise: str, met: int, wished: int) -> Part:
+def _counted(name: str, code: str, otherwise: str, met: int, wishes: Collection[str]) -> Part:
     """A component that counts wishes met; without a wish everybody has it in full."""
+    wished = len(wishes)
     if not wished:
         return Part(name, 1, 1)
     speaks_for = (code, {"met": met, "of": wished}) if met else None
@@ -213,31 +232,17 @@ def _counted(name: str, code: str, otherwise: str, met: int, wished: int) -> Par
     return Part(name, met, wished, speaks_for, speaks_against)
 
 
-def _topics(need: Need, peer: Peer) -> Part:
-    shared = len(need.topics & peer.topics)
-    return _counted("topics", "topics-shared", "topics-not-shared", shared, len(need.topics))
+def _wish(name: str, is_met: bool, wished: frozenset[str]) -> Part:
+    one_of = ("any",) if wished else ()
+    return _counted(name, f"{name}-wish-met", f"{name}-wish-open", int(is_met), one_of)
 
 
-def _modes(need: Need, modes: tuple[Mode, ...]) -> Part:
-    return _counted("modes", "modes-shared", "modes-not-shared", len(modes), len(need.modes))
-
-
-def _access(need: Need, peer: Peer) -> Part:
-    met = len(need.access_needs & peer.access)
-    return _counted("access", "access-needs-met", "access-needs-open", met, len(need.access_needs))
-
-
-def _wish(name: str, wished: frozenset[str], given: str | None) -> Part:
-    met = int(given in wished)
-    return _counted(name, f"{name}-wish-met", f"{name}-wish-open", met, 1 if wished else 0)
-
-
-def _distance(need: Need, peer: Peer, modes: tuple[Mode, ...], policy: Policy) -> Part:
+def _distance(need: Need, facts: Facts, policy: Policy) -> Part:
     if Mode.IN_PERSON not in need.modes:
         return Part("distance", 1, 1)
-    if Mode.IN_PERSON not in modes:
+    if Mode.IN_PERSON not in facts.modes:
         return Part("distance", 0, 1, speaks_against=("not-in-person", NOTHING))
-    apart = _whole_kilometres(need, peer)
+    apart = facts.kilometres
     if apart is None:
         return Part("distance", 1, 2, speaks_for=("same-area", NOTHING))
     reason = ("kilometres-apart", {"kilometres": apart})
@@ -245,58 +250,11 @@ def _distance(need: Need, peer: Peer, modes: tuple[Mode, ...], policy: Policy) -
     return Part("distance", share, of, *_either(reason, speaks_for=2 * apart <= of))
 
 
-def _load(peer: Peer) -> Part:
-    free = peer.capacity - peer.places_taken
-    reason = ("places-free", {"free": free, "of": peer.capacity})
-    is_free = 2 * free >= peer.capacity
-    return Part("load", free, peer.capacity, *_either(reason, speaks_for=is_free))
+def _load(facts: Facts) -> Part:
+    reason = ("places-free", {"free": facts.free, "of": facts.capacity})
+    is_free = 2 * facts.free >= facts.capacity
+    return Part("load", facts.free, facts.capacity, *_either(reason, speaks_for=is_free))
 
 
 def _either(reason: Said, *, speaks_for: bool) -> tuple[Said | None, Said | None]:
     return (reason, None) if speaks_for else (None, reason)
-
-
-def _may_learn(need: Need, peer: Peer) -> bool:
-    return need.organisation_ids is None or peer.organisation_id in need.organisation_ids
-
-
-def _near(need: Need, peer: Peer, policy: Policy) -> bool:
-    apart = _whole_kilometres(need, peer)
-    if apart is not None:
-        return apart <= policy.max_kilometres
-    return need.area is not None and peer.area is not None and _same(need.area, peer.area)
-
-
-def _whole_kilometres(need: Need, peer: Peer) -> int | None:
-    if need.location is None or peer.location is None:
-        return None
-    return int(kilometres(need.location, peer.location))
-
-
-def _same(area: str, other: str) -> bool:
-    return area.strip().casefold() == other.strip().casefold()
-
-
-def _primary(languages: Iterable[str]) -> frozenset[str]:
-    """Language subtags only: es-MX and es-US understand each other (BCP 47, RFC 5646)."""
-    return frozenset(language.partition("-")[0].lower() for language in languages)
-
-
-def _shares_a_mode(need: Need, peer: Peer) -> bool:
-    return any(mode in peer.modes for mode in need.modes)
-
-
-_Asked = Callable[[Need, Peer, tuple[Mode, ...]], bool]
-
-# Whether a peer breaks each rule, in the order in which they are asked; the first one counts.
-_BROKEN: Final[tuple[tuple[Rule, _Asked], ...]] = (
-    (Rule.CONSENT, lambda need, peer, _: not _may_learn(need, peer)),
-    (Rule.EXCLUDED, lambda need, peer, _: peer.id in need.unwanted_peer_ids),
-    (Rule.PAUSED, lambda _, peer, __: not peer.is_active),
-    (Rule.LANGUAGE, lambda need, peer, _: need.spoken.isdisjoint(_primary(peer.languages))),
-    (Rule.MODE, lambda need, peer, modes: not modes and not _shares_a_mode(need, peer)),
-    (Rule.PLACE, lambda need, peer, modes: not modes and _shares_a_mode(need, peer)),
-    (Rule.CERTIFICATE, lambda need, peer, _: peer.certified_until < need.on),
-    (Rule.MINORS, lambda need, peer, _: need.is_minor and not peer.cleared_for_minors),
-    (Rule.CAPACITY, lambda _, peer, __: peer.places_taken >= peer.capacity),
-)
