@@ -46,6 +46,7 @@ class Work:
     answer: Any = None
     traceparent: str | None = None
     emitted: list[outbox.Emitted] = field(default_factory=list)
+    kept: dict[type, Any] = field(default_factory=dict)
 
     def emit(
         self,
@@ -143,6 +144,16 @@ class Work:
                 log.error("row_left_undone", error=error, row_id=getattr(row, "id", None))
         return done
 
+    def memory(self, type_: type[T]) -> T:
+        """The process's one object of this type, for what is costly to read in every transaction.
+
+        It outlives the transaction also when that is undone, and others use it at the same time.
+        """
+        if type_ not in self.kept:
+            self.kept.setdefault(type_, type_())
+        found: T = self.kept[type_]
+        return found
+
     def notify(self, channel: str) -> None:
         """Wake the loops that listen on the channel, once this commits."""
         outbox.notify(self.connection, channel)
@@ -172,10 +183,11 @@ class Workplace:
         self.settings = settings
         self.clock = clock
         self.bodies = {event: Body(schema()) for event, schema in service.publishes.items()}
+        self.kept: dict[type, Any] = {}
 
     def on(self, connection: Connection, **facts: Any) -> Work:
         """Work on a transaction that somebody else commits."""
-        return Work(connection, self.clock(), self.bodies, self.settings, **facts)
+        return Work(connection, self.clock(), self.bodies, self.settings, kept=self.kept, **facts)
 
     @contextmanager
     def begin(self, orgs: Iterable[UUID] = (), **facts: Any) -> Iterator[Work]:

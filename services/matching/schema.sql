@@ -4,6 +4,15 @@ CREATE FUNCTION public.acting_organisations() RETURNS uuid[]
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (COALESCE(NULLIF(current_setting('kindred.orgs'::text, true), ''::text), '{}'::text))::uuid[];
 
+CREATE FUNCTION public.note_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NEW.changed_in := pg_current_xact_id();
+    RETURN NEW;
+END
+$$;
+
 CREATE TABLE public.deferred (
     id bigint NOT NULL,
     consumer text NOT NULL,
@@ -292,6 +301,7 @@ CREATE TABLE public.peers (
     updated_at timestamp with time zone NOT NULL,
     version integer DEFAULT 1 NOT NULL,
     contact_disputed_at timestamp with time zone,
+    changed_in xid8 DEFAULT '0'::xid8 NOT NULL,
     CONSTRAINT peers_capacity_never_exceeded CHECK (((places_taken >= 0) AND (places_taken <= places_limit))),
     CONSTRAINT peers_capacity_not_negative CHECK ((capacity >= 0)),
     CONSTRAINT peers_reachable CHECK (((email IS NOT NULL) OR (phone IS NOT NULL))),
@@ -451,6 +461,10 @@ CREATE INDEX outbox_sent_by_aggregate ON public.outbox_sent USING btree (aggrega
 CREATE INDEX peers_by_change ON public.peers USING btree (updated_at);
 
 CREATE INDEX peers_by_registration ON public.peers USING btree (registered_at, id);
+
+CREATE INDEX peers_by_transaction ON public.peers USING btree (changed_in);
+
+CREATE TRIGGER peers_note_change BEFORE INSERT OR UPDATE ON public.peers FOR EACH ROW EXECUTE FUNCTION public.note_change();
 
 ALTER TABLE ONLY public.matches
     ADD CONSTRAINT matches_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES public.peers(id);

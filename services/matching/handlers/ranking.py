@@ -21,7 +21,7 @@ from services.matching.repository.matches import Matches
 from services.matching.repository.needs import Needs
 from services.matching.repository.peers import Peers
 
-AT_ONCE: Final = 10
+AT_ONCE: Final = 100
 # A peer's change may commit a little after the time it carries.
 COMMIT_MARGIN: Final = timedelta(seconds=10)
 

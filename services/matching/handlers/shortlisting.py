@@ -14,12 +14,11 @@ from services.chassis.work import Work
 from services.matching.domain import ranking
 from services.matching.domain.ranking import Mode, Policy, Reason
 from services.matching.domain.states import Step
+from services.matching.handlers.known_peers import KnownPeers
 from services.matching.repository.matches import Match, Shortlists
 from services.matching.repository.needs import FormerPeers
-from services.matching.repository.peers import Peers
 
 POLICY: Final = Policy()
-MODES: Final = {mode.value: mode for mode in Mode}
 Row = dict[str, Any]
 
 
@@ -36,24 +35,21 @@ class Shortlist:
 
 
 def rank_peers(need: Row, work: Work) -> Shortlist:
-    work.act_for_all("peer-organisation")
-    rows = Peers(work.connection).to_rank()
     former = FormerPeers(work.connection).of(need["referral_id"])
-    result = ranking.rank(_need(need, former, work), map(_peer, rows), POLICY)
-    organisations = {row["id"]: row["peer_organisation_id"] for row in rows}
+    result = work.memory(KnownPeers).rank(_need(need, former, work), POLICY, work)
     shortlisted = [
         {
             "position": position,
             "peer_id": one.peer_id,
-            "peer_organisation_id": organisations[one.peer_id],
+            "peer_organisation_id": one.organisation_id,
             "points": one.points,
             "modes": [str(mode) for mode in one.modes],
             "reasons_for": _told(one.reasons_for),
             "reasons_against": _told(one.reasons_against),
         }
-        for position, one in enumerate(result.candidates[: POLICY.shortlist_length], start=1)
+        for position, one in enumerate(result.candidates, start=1)
     ]
-    return Shortlist(rows=shortlisted, ruled_out=result.counts_by_rule())
+    return Shortlist(rows=shortlisted, ruled_out=dict(result.ruled_out))
 
 
 def _told(reasons: Iterable[Reason]) -> list[Row]:
@@ -80,26 +76,6 @@ def _need(need: Row, former: frozenset[UUID], work: Work) -> ranking.Need:
 
 def _named(organisation_ids: list[UUID] | None) -> frozenset[UUID] | None:
     return None if organisation_ids is None else frozenset(organisation_ids)
-
-
-def _peer(row: Row) -> ranking.Peer:
-    return ranking.Peer(
-        id=row["id"],
-        organisation_id=row["peer_organisation_id"],
-        languages=tuple(row["languages"]),
-        modes=tuple(MODES[mode] for mode in row["modes"]),
-        location=locate(row["postal_code"]),
-        area=row["area"],
-        topics=frozenset(row["topics"]),
-        access=frozenset(row["access"]),
-        gender=row["gender"],
-        age_band=row["age_band"],
-        certified_until=row["certified_until"],
-        cleared_for_minors=row["cleared_for_minors"],
-        is_active=row["state"] == "active",
-        capacity=row["capacity"],
-        places_taken=row["places_taken"],
-    )
 
 
 def store_shortlist(match: Match, shortlist: Shortlist, work: Work) -> None:

@@ -70,6 +70,10 @@ class PeerOrganisations:
         stored = self.connection.execute(query, row).fetchone()
         return int(stored["version"]) if stored else 0
 
+    def areas(self) -> dict[UUID, str | None]:
+        rows = self.connection.execute("SELECT id, area FROM peer_organisations")
+        return {row["id"]: row["area"] for row in rows}
+
     def page(self, ids: Iterable[UUID] | None, after: UUID | None, limit: int) -> list[Row]:
         """In the order of ids; `ids` None means every organisation."""
         query = """
@@ -170,16 +174,26 @@ class Peers:
         rows = self.connection.execute(query, (list(ids),)).fetchall()
         return {row["id"]: row for row in rows}
 
-    def to_rank(self) -> list[Row]:
-        """Every peer that the transaction may see, with the area of their organisation."""
-        query = """
-            SELECT peers.id, peer_organisation_id, languages, modes, postal_code,
-                   peer_organisations.area, topics, access, gender, age_band, certified_until,
-                   cleared_for_minors, state, capacity, places_taken
-              FROM peers
-              JOIN peer_organisations ON peer_organisations.id = peer_organisation_id
+    def horizon(self) -> int:
+        """The number below which every transaction has ended."""
+        query = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon"
+        row = self.connection.execute(query).fetchone()
+        return int(row["horizon"]) if row else 0
+
+    def changed(self, since: int, also: Iterable[UUID]) -> list[Row]:
+        """What ranking needs of each peer changed in this transaction or a later one, `also` these.
+
+        Since 0 is every peer; nobody is seen whose organisation the transaction does not act for.
         """
-        return self.connection.execute(query).fetchall()
+        query = """
+            SELECT id, peer_organisation_id, languages, modes, postal_code, topics, access, gender,
+                   age_band, certified_until, cleared_for_minors, state, capacity, places_taken,
+                   changed_in::text::bigint AS changed_in
+              FROM peers
+             WHERE changed_in >= %(since)s::xid8 OR id = ANY (%(also)s)
+        """
+        given = {"since": str(since), "also": list(also)}
+        return self.connection.execute(query, given).fetchall()
 
     def last_change(self) -> datetime | None:
         query = "SELECT max(updated_at) AS changed_at FROM peers"

@@ -1,0 +1,71 @@
+"""The peers that a process keeps in memory, kept up with the database by what changed."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from services.chassis.places import locate
+from services.chassis.work import Work
+from services.matching.domain.peer_index import PeerIndex
+from services.matching.domain.ranking import Mode, Need, Peer, Policy, Ranking
+from services.matching.repository.peers import PeerOrganisations, Peers
+
+MODES: Final = {mode.value: mode for mode in Mode}
+
+
+@dataclass
+class KnownPeers:
+    """Ranks by all peers as the transaction that asks sees them, its own changes included.
+
+    Read anew is whatever changed in a transaction that had not ended when peers were last read.
+    Of what was read from such a one it is not known whether it stays (`_unsure`): it is read once
+    more, so that nothing undone remains. Until then another transaction may rank by it; a place
+    is taken in the database alone, which knows better.
+    """
+
+    _index: PeerIndex = field(default_factory=PeerIndex)
+    _horizon: int = 0  # every transaction with a lower number had ended
+    _unsure: set[UUID] = field(default_factory=set)
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+
+    def rank(self, need: Need, policy: Policy, work: Work) -> Ranking:
+        with self._one_at_a_time:
+            self._catch_up(work)
+            return self._index.rank(need, policy)
+
+    def _catch_up(self, work: Work) -> None:
+        peers = Peers(work.connection)
+        # Before it is asked which organisations there are: peers of one that comes in between
+        # cannot be seen now, and are then changed after the horizon.
+        horizon = peers.horizon()
+        work.act_for_all("peer-organisation")
+        if horizon < self._horizon:  # another database answers under the same address
+            self._index, self._horizon, self._unsure = PeerIndex(), 0, set()
+        rows = peers.changed(self._horizon, self._unsure)
+        self._index.remove(self._unsure - {row["id"] for row in rows})
+        areas = PeerOrganisations(work.connection).areas()
+        self._index.put(_peer(row, areas[row["peer_organisation_id"]]) for row in rows)
+        self._index.place(areas)
+        self._unsure = {row["id"] for row in rows if row["changed_in"] >= horizon}
+        self._horizon = horizon
+
+
+def _peer(row: dict[str, Any], area: str | None) -> Peer:
+    return Peer(
+        id=row["id"],
+        organisation_id=row["peer_organisation_id"],
+        languages=tuple(row["languages"]),
+        modes=tuple(MODES[mode] for mode in row["modes"]),
+        location=locate(row["postal_code"]),
+        area=area,
+        topics=frozenset(row["topics"]),
+        access=frozenset(row["access"]),
+        gender=row["gender"],
+        age_band=row["age_band"],
+        certified_until=row["certified_until"],
+        cleared_for_minors=row["cleared_for_minors"],
+        is_active=row["state"] == "active",
+        capacity=row["capacity"],
+        places_taken=row["places_taken"],
+    )
