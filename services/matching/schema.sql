@@ -138,6 +138,7 @@ CREATE TABLE public.matches (
     opened_at timestamp with time zone NOT NULL,
     changed_at timestamp with time zone NOT NULL,
     version integer DEFAULT 1 NOT NULL,
+    openings jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT matches_confirmed_with_a_mode CHECK (((state <> ALL (ARRAY['confirmed'::text, 'active'::text])) OR (mode IS NOT NULL))),
     CONSTRAINT matches_end_with_a_reason CHECK (((state = 'ended'::text) = (end_reason IS NOT NULL))),
     CONSTRAINT matches_name_a_peer_while_a_place_is_held CHECK (

@@ -53,6 +53,7 @@ def open_round(need: Row, work: Work) -> Match:
         state=state,
         policy_version=POLICY.version,
         ruled_out=shortlist.ruled_out,
+        openings=shortlist.openings,
         next_at=_review_by(state, need, work),
         ranked_at=work.now,
         opened_at=work.now,
@@ -106,11 +107,15 @@ def rank_again(match: Match, need: Row, work: Work, *, can_empty: bool = True) -
     state = after(match.state, shortlist.step)
     known = Shortlists(work.connection).of(match.id)
     is_kept = match.state == State.SHORTLISTED and not (shortlist.rows or can_empty)
-    if is_kept or (
-        state == match.state and known == shortlist.rows and shortlist.ruled_out == match.ruled_out
-    ):
-        Matches(work.connection).note_ranking(match.id, work.now)
-        return match
+    if is_kept or (state == match.state and known == shortlist.rows):
+        counted = replace(
+            match,
+            ranked_at=work.now,
+            ruled_out=shortlist.ruled_out,
+            openings=shortlist.openings,
+        )
+        Matches(work.connection).note_ranking(counted)
+        return counted
     ranked = _with_shortlist(match, state, shortlist, need, work)
     if state != match.state:
         _tell_outcome(ranked, shortlist, work)
@@ -222,6 +227,7 @@ def _with_shortlist(
         state=state,
         policy_version=POLICY.version,
         ruled_out=shortlist.ruled_out,
+        openings=shortlist.openings,
         next_at=is_due,
         ranked_at=work.now,
         changed_at=work.now,

@@ -28,6 +28,7 @@ class Shortlist:
 
     rows: list[Row]
     ruled_out: dict[str, int]
+    openings: dict[str, int]
 
     @property
     def step(self) -> Step:
@@ -49,7 +50,9 @@ def rank_peers(need: Row, work: Work) -> Shortlist:
         }
         for position, one in enumerate(result.candidates, start=1)
     ]
-    return Shortlist(rows=shortlisted, ruled_out=dict(result.ruled_out))
+    return Shortlist(
+        rows=shortlisted, ruled_out=dict(result.ruled_out), openings=dict(result.openings)
+    )
 
 
 def _told(reasons: Iterable[Reason]) -> list[Row]:

@@ -15,7 +15,6 @@ from services.chassis.problems import Problem
 from services.chassis.roles import COORDINATOR
 from services.chassis.service import Route
 from services.chassis.work import Work
-from services.matching.domain.ranking import Rule
 from services.matching.domain.states import State
 from services.matching.handlers.offering import list_waiting, read_offer, read_shortlist
 from services.matching.pages import wording
@@ -117,7 +116,8 @@ def _search(
         received=words.moment(match["received_at"], clinic["time_zone"]),
         next=match["next_date"] and words.moment(match["next_date"], clinic["time_zone"]),
         candidates=[_candidate(one, words) for one in match["candidates"]],
-        ruled_out=_ruled_out(match["ruled_out"], words),
+        ruled_out=_counted(match["ruled_out"], wording.RULE, words),
+        openings=_counted(match["openings"], wording.OPENING, words),
         offer=offer.body if offer else None,
         offered=[(str(one["peer_id"]), one["display_name"]) for one in offer.body["peers"]]
         if offer
@@ -147,8 +147,11 @@ def _reason(reason: Row, words: Words) -> str:
     return words.of(wording.REASON, reason["code"]).format(**reason["counts"])
 
 
-def _ruled_out(counts: Mapping[str, int], words: Words) -> Sequence[tuple[str, int]]:
-    return [(words.of(wording.RULE, rule), counts[rule]) for rule in Rule if rule in counts]
+def _counted(
+    counts: Mapping[str, int], sentences: Mapping[str, str], words: Words
+) -> Sequence[tuple[str, int]]:
+    """In the order of the sentences."""
+    return [(words.of(sentences, code), counts[code]) for code in sentences if code in counts]
 
 
 def _told(problem: Problem | None, words: Words) -> str | None:

@@ -90,3 +90,10 @@ RULE: Final[Mapping[str, str]] = {
     "minors": noted("Not cleared to meet minors"),
     "capacity": noted("No place free"),
 }
+OPENING: Final[Mapping[str, str]] = {
+    "video": noted("Meeting by video as well"),
+    "phone": noted("Meeting by phone as well"),
+    "in-person": noted("Meeting in person as well"),
+    "further-away": noted("Meeting in person further away"),
+    "another-organisation": noted("Consent that reaches other peer organisations"),
+}

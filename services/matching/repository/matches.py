@@ -1,7 +1,7 @@
 """Matches, one per referral and round, and their shortlists."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -34,6 +34,7 @@ class Match:
     end_reason: str | None = None
     policy_version: int
     ruled_out: dict[str, int]
+    openings: dict[str, int] = field(default_factory=dict)
     next_at: datetime | None
     ranked_at: datetime
     opened_at: datetime
@@ -45,7 +46,7 @@ class Match:
 
 
 COLUMNS: Final = sql.SQL(", ").join(
-    sql.SQL("matches.{}").format(sql.Identifier(field.name)) for field in fields(Match)
+    sql.SQL("matches.{}").format(sql.Identifier(column.name)) for column in fields(Match)
 )
 
 
@@ -96,9 +97,9 @@ class Matches:
     def open(self, match: Match) -> None:
         query = """
             INSERT INTO matches (id, referral_id, client_id, clinic_id, round, received_at, state,
-                                 policy_version, ruled_out, next_at, ranked_at, opened_at,
-                                 changed_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                                 policy_version, ruled_out, openings, next_at, ranked_at,
+                                 opened_at, changed_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         """
         self.connection.execute(
             query,
@@ -112,6 +113,7 @@ class Matches:
                 match.state,
                 match.policy_version,
                 Jsonb(match.ruled_out),
+                Jsonb(match.openings),
                 match.next_at,
                 match.ranked_at,
                 match.opened_at,
@@ -127,11 +129,15 @@ class Matches:
                    peer_id = %(peer_id)s, peer_organisation_id = %(peer_organisation_id)s,
                    mode = %(mode)s, end_reason = %(end_reason)s,
                    policy_version = %(policy_version)s, ruled_out = %(ruled_out)s,
-                   next_at = %(next_at)s, ranked_at = %(ranked_at)s,
+                   openings = %(openings)s, next_at = %(next_at)s, ranked_at = %(ranked_at)s,
                    changed_at = %(changed_at)s, version = version + 1
              WHERE id = %(id)s AND version = %(version)s
         """
-        given = {**vars(match), "ruled_out": Jsonb(match.ruled_out)}
+        given = {
+            **vars(match),
+            "ruled_out": Jsonb(match.ruled_out),
+            "openings": Jsonb(match.openings),
+        }
         return bool(self.connection.execute(query, given).rowcount)
 
     def step(self, matches: Sequence[Match]) -> int:
@@ -151,10 +157,18 @@ class Matches:
         given = [[getattr(match, name) for match in matches] for name in columns]
         return self.connection.execute(query, given).rowcount
 
-    def note_ranking(self, match_id: UUID, ranked_at: datetime) -> None:
-        """Ranked again with the same outcome: nothing that a reader sees has changed."""
-        query = "UPDATE matches SET ranked_at = %s WHERE id = %s"
-        self.connection.execute(query, (ranked_at, match_id))
+    def note_ranking(self, match: Match) -> None:
+        """Ranked again with the same shortlist, perhaps among other peers.
+
+        The version stays: what a coordinator does with the shortlist they see is as good as before.
+        """
+        query = """
+            UPDATE matches
+               SET ranked_at = %s, ruled_out = %s, openings = %s
+             WHERE id = %s
+        """
+        counts = (Jsonb(match.ruled_out), Jsonb(match.openings))
+        self.connection.execute(query, (match.ranked_at, *counts, match.id))
 
     def by_ids(self, ids: Iterable[UUID]) -> list[Match]:
         query = sql.SQL("SELECT {columns} FROM matches WHERE id = ANY (%s)").format(columns=COLUMNS)

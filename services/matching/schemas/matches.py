@@ -67,7 +67,18 @@ class ShortlistSchema(MatchSchema):
     paused = fields.Boolean(required=True)
     policy_version = fields.Integer(required=True)
     candidates = fields.List(fields.Nested(ShortlistedPeerSchema), required=True)
-    ruled_out = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    ruled_out = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
+        metadata={"description": "How many peers do not suit, by the first rule that says so"},
+    )
+    openings = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
+        metadata={"description": "How many more would suit if this alone were allowed besides"},
+    )
 
 
 class NewOfferSchema(Schema):

@@ -1,13 +1,16 @@
 """Matching with a clinic, two peer organisations and a few peers, and a referral to match."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from services.chassis.http.request import Caller
 from services.chassis.roles import Role
 from tests import support
 from tests.support import Reply, Scene
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -135,6 +138,14 @@ class Story:
         assert reply.status == 200, reply.text
         body: dict[str, Any] = reply.json
         return body
+
+    def pass_time_and_rank(self, change: Callable[[], T]) -> T:
+        """What changes among the peers, after which whoever waits is ranked again."""
+        self.scene.run_timer("rank_the_waiting")
+        self.scene.pass_time(minutes=5)
+        changed = change()
+        self.scene.run_timer("rank_the_waiting")
+        return changed
 
     def types(self) -> list[str]:
         return [name for name, _ in self.scene.events()]

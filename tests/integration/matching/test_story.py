@@ -37,12 +37,25 @@ def test_without_a_suitable_peer_the_coordinator_owns_the_search_and_it_is_said(
     assert reply.json["ruled_out"] == {"language": 1}
 
 
+def test_what_would_open_more_is_counted_anew_and_changes_no_version(
+    story: Story,
+) -> None:
+    story.add_peer(modes=["phone"])
+    referral_id = story.refer(modes=["in-person", "video"])
+    before = story.shortlist(referral_id)
+    assert before.json["openings"] == {"phone": 1}
+
+    story.pass_time_and_rank(lambda: story.add_peer(modes=["phone"]))
+
+    after = story.shortlist(referral_id)
+    assert after.json["openings"] == {"phone": 2}
+    assert after.json["ruled_out"] == {"mode": 2}
+    assert after.etag == before.etag
+
+
 def test_a_new_peer_ends_the_waiting(story: Story) -> None:
     referral_id = story.refer()
-    story.scene.run_timer("rank_the_waiting")
-    story.scene.pass_time(minutes=5)
-    peer_id = story.add_peer()
-    story.scene.run_timer("rank_the_waiting")
+    peer_id = story.pass_time_and_rank(story.add_peer)
 
     shortlist = story.shortlist(referral_id).json
     assert shortlist["state"] == "shortlisted"
