@@ -4,7 +4,7 @@
 the reasons in which they are told, is said here.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -119,12 +119,11 @@ class Policy:
             raise ValueError(f"the weights of policy {self.version} do not sum to {POINTS}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reason:
+class Reason(NamedTuple):
     """A code and the numbers that its sentence needs; never a topic, a wish or an access need."""
 
     code: str
-    counts: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, int]
 
 
 class Candidate(NamedTuple):
@@ -138,11 +137,11 @@ class Candidate(NamedTuple):
 
     @property
     def reasons_for(self) -> tuple[Reason, ...]:
-        return tuple(_reasons(part.speaks_for for part in self.parts))
+        return tuple([part.speaks_for for part in self.parts if part.speaks_for])
 
     @property
     def reasons_against(self) -> tuple[Reason, ...]:
-        return tuple(_reasons(part.speaks_against for part in self.parts))
+        return tuple([part.speaks_against for part in self.parts if part.speaks_against])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,8 +171,6 @@ class Facts(NamedTuple):
     free: int
 
 
-# What a reason is made of: its code and counts.
-Said = tuple[str, Mapping[str, int]]
 NOTHING: Final[Mapping[str, int]] = {}
 
 
@@ -183,8 +180,8 @@ class Part(NamedTuple):
     name: str
     share: int
     of: int
-    speaks_for: Said | None = None
-    speaks_against: Said | None = None
+    speaks_for: Reason | None = None
+    speaks_against: Reason | None = None
 
 
 def parts(need: Need, facts: Facts, policy: Policy) -> tuple[Part, ...]:
@@ -217,19 +214,15 @@ def plain(area: str) -> str:
     return area.strip().casefold()
 
 
-def _reasons(said: Iterable[Said | None]) -> Iterator[Reason]:
-    return (Reason(code=one[0], counts=one[1]) for one in said if one)
-
-
 def _counted(name: str, code: str, otherwise: str, met: int, wishes: Collection[str]) -> Part:
     """A component that counts wishes met; without a wish everybody has it in full."""
     wished = len(wishes)
     if not wished:
         return Part(name, 1, 1)
-    speaks_for = (code, {"met": met, "of": wished}) if met else None
-    is_open = met < wished
-    speaks_against = (otherwise, {"open": wished - met, "of": wished}) if is_open else None
-    return Part(name, met, wished, speaks_for, speaks_against)
+    speaks_for = Reason(code, {"met": met, "of": wished}) if met else None
+    still_open = wished - met
+    against = Reason(otherwise, {"open": still_open, "of": wished}) if still_open else None
+    return Part(name, met, wished, speaks_for, against)
 
 
 def _wish(name: str, is_met: bool, wished: frozenset[str]) -> Part:
@@ -241,20 +234,20 @@ def _distance(need: Need, facts: Facts, policy: Policy) -> Part:
     if Mode.IN_PERSON not in need.modes:
         return Part("distance", 1, 1)
     if Mode.IN_PERSON not in facts.modes:
-        return Part("distance", 0, 1, speaks_against=("not-in-person", NOTHING))
+        return Part("distance", 0, 1, speaks_against=Reason("not-in-person", NOTHING))
     apart = facts.kilometres
     if apart is None:
-        return Part("distance", 1, 2, speaks_for=("same-area", NOTHING))
-    reason = ("kilometres-apart", {"kilometres": apart})
+        return Part("distance", 1, 2, speaks_for=Reason("same-area", NOTHING))
+    reason = Reason("kilometres-apart", {"kilometres": apart})
     share, of = policy.max_kilometres - apart, policy.max_kilometres
     return Part("distance", share, of, *_either(reason, speaks_for=2 * apart <= of))
 
 
 def _load(facts: Facts) -> Part:
-    reason = ("places-free", {"free": facts.free, "of": facts.capacity})
+    reason = Reason("places-free", {"free": facts.free, "of": facts.capacity})
     is_free = 2 * facts.free >= facts.capacity
     return Part("load", facts.free, facts.capacity, *_either(reason, speaks_for=is_free))
 
 
-def _either(reason: Said, *, speaks_for: bool) -> tuple[Said | None, Said | None]:
+def _either(reason: Reason, *, speaks_for: bool) -> tuple[Reason | None, Reason | None]:
     return (reason, None) if speaks_for else (None, reason)

@@ -35,16 +35,14 @@ class KnownPeers:
             return self._index.rank(need, policy)
 
     def _catch_up(self, work: Work) -> None:
-        peers = Peers(work.connection)
-        # Before it is asked which organisations there are: peers of one that comes in between
-        # cannot be seen now, and are then changed after the horizon.
-        horizon = peers.horizon()
-        work.act_for_all("peer-organisation")
+        # Both of one moment: of an organisation that comes later no peer can be seen now, and
+        # all of them are changed after the horizon.
+        areas, horizon = PeerOrganisations(work.connection).areas()
+        work.act_for(areas)
         if horizon < self._horizon:  # another database answers under the same address
             self._index, self._horizon, self._unsure = PeerIndex(), 0, set()
-        rows = peers.changed(self._horizon, self._unsure)
+        rows = Peers(work.connection).changed(self._horizon, self._unsure)
         self._index.remove(self._unsure - {row["id"] for row in rows})
-        areas = PeerOrganisations(work.connection).areas()
         self._index.put(_peer(row, areas[row["peer_organisation_id"]]) for row in rows)
         self._index.place(areas)
         self._unsure = {row["id"] for row in rows if row["changed_in"] >= horizon}

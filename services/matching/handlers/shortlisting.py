@@ -7,8 +7,6 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from psycopg.types.json import Jsonb
-
 from services.chassis.places import locate
 from services.chassis.work import Work
 from services.matching.domain import ranking
@@ -84,16 +82,7 @@ def _named(organisation_ids: list[UUID] | None) -> frozenset[UUID] | None:
 def store_shortlist(match: Match, shortlist: Shortlist, work: Work) -> None:
     shortlists = Shortlists(work.connection)
     shortlists.clear(match.id)
-    shortlists.add(
-        {
-            **row,
-            "match_id": match.id,
-            "clinic_id": match.clinic_id,
-            "reasons_for": Jsonb(row["reasons_for"]),
-            "reasons_against": Jsonb(row["reasons_against"]),
-        }
-        for row in shortlist.rows
-    )
+    shortlists.add(match, shortlist.rows)
 
 
 def today_of(need: Row, work: Work) -> date:

@@ -1,8 +1,10 @@
 """Matches, one per referral and round, and their shortlists."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import cache, partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -50,6 +52,16 @@ COLUMNS: Final = sql.SQL(", ").join(
 )
 
 
+@cache
+def _one_by(where: str) -> bytes:
+    """Put together once: to write out so many columns takes as long as the answer."""
+    query = sql.SQL("SELECT {columns} FROM matches ").format(columns=COLUMNS) + sql.SQL(where)
+    return query.as_bytes(None)
+
+
+_with_ids: Final = partial(json.dumps, default=str)
+
+
 @dataclass(frozen=True)
 class Matches:
     connection: Connection
@@ -83,8 +95,7 @@ class Matches:
         return self._one(where, referral_id)
 
     def _one(self, where: str, key: UUID) -> Match | None:
-        query = sql.SQL("SELECT {columns} FROM matches ").format(columns=COLUMNS) + sql.SQL(where)
-        return self._cursor().execute(query, (key,)).fetchone()
+        return self._cursor().execute(_one_by(where), (key,)).fetchone()
 
     def _cursor(self) -> Cursor[Match]:
         return self.connection.cursor(row_factory=class_row(Match))
@@ -283,17 +294,21 @@ class Shortlists:
     def clear(self, match_id: UUID) -> None:
         self.connection.execute("DELETE FROM shortlisted_peers WHERE match_id = %s", (match_id,))
 
-    def add(self, rows: Iterable[Row]) -> None:
+    def add(self, match: Match, rows: Iterable[Row]) -> None:
+        """All in one statement: sent one by one they cost more than ranking does."""
         query = """
             INSERT INTO shortlisted_peers (match_id, clinic_id, position, peer_id,
                                            peer_organisation_id, points, modes, reasons_for,
                                            reasons_against)
-            VALUES (%(match_id)s, %(clinic_id)s, %(position)s, %(peer_id)s,
-                    %(peer_organisation_id)s, %(points)s, %(modes)s, %(reasons_for)s,
-                    %(reasons_against)s)
+            SELECT %(match_id)s, %(clinic_id)s, position, peer_id, peer_organisation_id, points,
+                   modes, reasons_for, reasons_against
+              FROM jsonb_to_recordset(%(rows)s)
+                   AS row (position integer, peer_id uuid, peer_organisation_id uuid,
+                           points integer, modes text[], reasons_for jsonb, reasons_against jsonb)
         """
-        with self.connection.cursor() as cursor:
-            cursor.executemany(query, list(rows))
+        given = {"match_id": match.id, "clinic_id": match.clinic_id}
+        written = Jsonb(list(rows), dumps=_with_ids)
+        self.connection.execute(query, {**given, "rows": written})
 
     def of(self, match_id: UUID) -> list[Row]:
         query = """

@@ -70,9 +70,14 @@ class PeerOrganisations:
         stored = self.connection.execute(query, row).fetchone()
         return int(stored["version"]) if stored else 0
 
-    def areas(self) -> dict[UUID, str | None]:
-        rows = self.connection.execute("SELECT id, area FROM peer_organisations")
-        return {row["id"]: row["area"] for row in rows}
+    def areas(self) -> tuple[dict[UUID, str | None], int]:
+        """Where each is, and the number below which every transaction had ended at that moment."""
+        query = """
+            SELECT id, area, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon
+              FROM peer_organisations
+        """
+        rows = self.connection.execute(query).fetchall()
+        return {row["id"]: row["area"] for row in rows}, rows[0]["horizon"] if rows else 0
 
     def page(self, ids: Iterable[UUID] | None, after: UUID | None, limit: int) -> list[Row]:
         """In the order of ids; `ids` None means every organisation."""
@@ -173,12 +178,6 @@ class Peers:
         query = sql.SQL("SELECT {columns} FROM peers WHERE id = ANY (%s)").format(columns=COLUMNS)
         rows = self.connection.execute(query, (list(ids),)).fetchall()
         return {row["id"]: row for row in rows}
-
-    def horizon(self) -> int:
-        """The number below which every transaction has ended."""
-        query = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon"
-        row = self.connection.execute(query).fetchone()
-        return int(row["horizon"]) if row else 0
 
     def changed(self, since: int, also: Iterable[UUID]) -> list[Row]:
         """What ranking needs of each peer changed in this transaction or a later one, `also` these.

@@ -1,6 +1,6 @@
 """Peers kept in memory say what the database says, whoever changes it and whatever is undone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import UUID, uuid4
@@ -83,16 +83,17 @@ def test_a_peer_of_an_organisation_that_comes_during_a_ranking_is_in_the_next_on
 ) -> None:
     first = story.add_peer()
     new_organisation, found = uuid4(), list[UUID]()
-    see_all = Work.act_for_all
+    see = Work.act_for
 
-    def come_in_between(work: Work, kind: str | None = None) -> None:
-        see_all(work, kind)
+    def come_in_between(work: Work, orgs: Iterable[UUID]) -> None:
+        see(work, orgs)
         if not found:
             story.register_organisation(new_organisation)
             found.append(story.add_peer(org=new_organisation))
 
-    monkeypatch.setattr(Work, "act_for_all", come_in_between)
+    monkeypatch.setattr(Work, "act_for", come_in_between)
     assert suitable(story) == {first}
+    monkeypatch.undo()
 
     assert suitable(story) == {first, *found}
 
