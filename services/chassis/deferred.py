@@ -1,6 +1,6 @@
 """Events set aside in the consumer's own database: waiting for another try, or parked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -275,15 +275,26 @@ def other_versions(
     return connection.execute(query, (OTHER_VERSION, list(queues), older_than)).fetchall()
 
 
-def list_parked(connection: Connection) -> list[dict[str, Any]]:
-    """What an operator sees: identifiers and reasons, no bodies."""
-    query = """
-        SELECT id, consumer, event_id, type, aggregate_id, sequence, reason, attempts, deferred_at
+# Whom a parked event concerns; without a list everybody, those that name no organisation included.
+_OF_ORGS = "(%(orgs)s::uuid[] IS NULL OR org_id = ANY (%(orgs)s) OR clinic_org_id = ANY (%(orgs)s))"
+
+
+def list_parked(
+    connection: Connection, orgs: Collection[UUID] | None = None
+) -> list[dict[str, Any]]:
+    """Identifiers and reasons, no bodies; `orgs` leaves only what concerns one of these."""
+    query = f"""
+        SELECT id, consumer, event_id, type, aggregate_id, sequence, reason, attempts, deferred_at,
+               org_id, clinic_org_id
           FROM deferred
-         WHERE state = 'parked'
+         WHERE state = 'parked' AND {_OF_ORGS}
          ORDER BY id
-    """
-    return connection.execute(query).fetchall()
+    """  # noqa: S608  written above
+    return connection.execute(query, {"orgs": _listed(orgs)}).fetchall()
+
+
+def _listed(orgs: Collection[UUID] | None) -> list[UUID] | None:
+    return None if orgs is None else list(orgs)
 
 
 def show_parked(connection: Connection, deferred_id: int) -> dict[str, Any] | None:
@@ -303,14 +314,23 @@ def show_parked(connection: Connection, deferred_id: int) -> dict[str, Any] | No
     return connection.execute(query, (deferred_id,)).fetchone()
 
 
-def replay(connection: Connection, deferred_id: int, *, by: str, now: datetime) -> bool:
+def replay(
+    connection: Connection,
+    deferred_id: int,
+    *,
+    by: str,
+    now: datetime,
+    orgs: Collection[UUID] | None = None,
+) -> bool:
     """Let a parked event be tried again, with all its attempts before it."""
-    query = """
+    query = f"""
         UPDATE deferred
-           SET state = 'waiting', attempts = 0, not_before = %s, decided_at = %s, decided_by = %s
-         WHERE id = %s AND state = 'parked'
-    """
-    return connection.execute(query, (now, now, by, deferred_id)).rowcount == 1
+           SET state = 'waiting', attempts = 0, not_before = %(now)s, decided_at = %(now)s,
+               decided_by = %(by)s
+         WHERE id = %(id)s AND state = 'parked' AND {_OF_ORGS}
+    """  # noqa: S608  written above
+    given = {"id": deferred_id, "by": by, "now": now, "orgs": _listed(orgs)}
+    return connection.execute(query, given).rowcount == 1
 
 
 def discard(connection: Connection, deferred_id: int, *, by: str, now: datetime) -> bool:

@@ -18,7 +18,7 @@ from services.matching.handlers import (
     synthetic,
     telling,
 )
-from services.matching.pages import console, fragments, links, mine, today
+from services.matching.pages import console, fragments, links, mine, set_aside, today
 from services.matching.pages import peers as peer_pages
 from services.matching.schemas import heard, published
 from services.matching.schemas import matches as match_wire
@@ -189,6 +189,19 @@ class Matching(Service):
         errors=(404, 409),
         guarded=True,
         handler=matches.end,
+    )
+
+    show_set_aside = page(
+        "GET",
+        "/matching/fragments/set-aside",
+        roles={COORDINATOR},
+        handler=set_aside.SET_ASIDE.show,
+    )
+    try_again = page(
+        "POST",
+        "/matching/set-aside",
+        roles={COORDINATOR},
+        handler=set_aside.SET_ASIDE.act,
     )
 
     show_link = page("GET", "/l/{secret}", handler=links.show)

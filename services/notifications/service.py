@@ -6,7 +6,7 @@ from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, PEER
 from services.chassis.service import Service, consumes, every, page, recalls, repeatedly, route
 from services.notifications import mail_server, sender
 from services.notifications.handlers import ledger, measures, planning, preferences, recall
-from services.notifications.pages import of_referral, unreached
+from services.notifications.pages import of_referral, set_aside, unreached
 from services.notifications.repository.messages import WAKE_SENDER
 from services.notifications.schemas.api import (
     LedgerQuerySchema,
@@ -68,7 +68,26 @@ class Notifications(Service):
         handler=ledger.note_told,
     )
 
-    # What a person prefers.
+    # What was set aside, here and in all services together.
+    list_set_aside = page(
+        "GET",
+        "/notifications/set-aside",
+        roles={COORDINATOR},
+        handler=set_aside.together,
+    )
+    show_set_aside = page(
+        "GET",
+        "/notifications/fragments/set-aside",
+        roles={COORDINATOR},
+        handler=set_aside.SET_ASIDE.show,
+    )
+    try_again = page(
+        "POST",
+        "/notifications/set-aside",
+        roles={COORDINATOR},
+        handler=set_aside.SET_ASIDE.act,
+    )
+
     show_unreached = page(
         "GET",
         "/notifications/",
@@ -97,6 +116,7 @@ class Notifications(Service):
         handler=of_referral.list_of_referral,
     )
 
+    # What a person prefers.
     show_preferences = route(
         "GET",
         "/people/{id}/preferences",

@@ -24,7 +24,15 @@ from services.referrals.handlers import (
     tell,
     triage,
 )
-from services.referrals.pages import console, fragments, letter, own, referring, self_referral
+from services.referrals.pages import (
+    console,
+    fragments,
+    letter,
+    own,
+    referring,
+    self_referral,
+    set_aside,
+)
 from services.referrals.pages import tasks as task_pages
 from services.referrals.schemas import answers, events, requests
 
@@ -242,6 +250,19 @@ class Referrals(Service):
         errors=(409,),
         guarded=True,
         handler=tasks.finish_task,
+    )
+
+    show_set_aside = page(
+        "GET",
+        "/referrals/fragments/set-aside",
+        roles={COORDINATOR},
+        handler=set_aside.SET_ASIDE.show,
+    )
+    try_again = page(
+        "POST",
+        "/referrals/set-aside",
+        roles={COORDINATOR},
+        handler=set_aside.SET_ASIDE.act,
     )
 
     start = page("GET", "/", handler=signin.start)

@@ -21,7 +21,7 @@ from services.scheduling.handlers import (
     times,
 )
 from services.scheduling.pages import contact_log as log_pages
-from services.scheduling.pages import fragments, links, supervision, week
+from services.scheduling.pages import fragments, links, set_aside, supervision, week
 from services.scheduling.schemas import contacts, heard, hours, published, sessions, told
 from services.scheduling.schemas.rooms import RoomBodySchema, RoomSchema
 
@@ -196,6 +196,19 @@ class Scheduling(Service):
         query=contacts.HoursQuerySchema,
         answer=contacts.HoursSchema,
         handler=hours_worked.show_hours,
+    )
+
+    show_set_aside = page(
+        "GET",
+        "/scheduling/fragments/set-aside",
+        roles={COORDINATOR},
+        handler=set_aside.SET_ASIDE.show,
+    )
+    try_again = page(
+        "POST",
+        "/scheduling/set-aside",
+        roles={COORDINATOR},
+        handler=set_aside.SET_ASIDE.act,
     )
 
     show_supervision = page(

@@ -97,3 +97,9 @@ OPENING: Final[Mapping[str, str]] = {
     "further-away": noted("Meeting in person further away"),
     "another-organisation": noted("Consent that reaches other peer organisations"),
 }
+# What the events of each aggregate that this service follows are about.
+ABOUT: Final[Mapping[str, str]] = {
+    "clinic": noted("About a clinic"),
+    "referral": noted("About a referral"),
+    "session": noted("About a session"),
+}

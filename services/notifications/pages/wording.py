@@ -47,3 +47,11 @@ REASON: Final[Mapping[str, str]] = {
     "mail-server-away": noted("The mail server was away for too long"),
     "not-reached": noted("Staff could not reach them"),
 }
+# What the events of each aggregate that this service follows are about.
+ABOUT: Final[Mapping[str, str]] = {
+    "match": noted("About a match"),
+    "peer_organisation": noted("About a peer organisation"),
+    "clinic": noted("About a clinic"),
+    "referral": noted("About a referral"),
+    "session": noted("About a session"),
+}

@@ -227,3 +227,10 @@ ROLE: Final[Mapping[str, str]] = {
     "supervisor": noted("supervisor"),
     "operator": noted("operator"),
 }
+# What the events of each aggregate that this service follows are about.
+ABOUT: Final[Mapping[str, str]] = {
+    "match": noted("About a match"),
+    "session": noted("About a session"),
+    "notification": noted("About a message"),
+    "peer_organisation": noted("About a peer organisation"),
+}

@@ -50,3 +50,11 @@ OUTCOME: Final[Mapping[str, str]] = {
     "held": noted("We met"),
     "not-held": noted("We did not meet"),
 }
+# What the events of each aggregate that this service follows are about.
+ABOUT: Final[Mapping[str, str]] = {
+    "match": noted("About a match"),
+    "peer": noted("About a peer"),
+    "peer_organisation": noted("About a peer organisation"),
+    "clinic": noted("About a clinic"),
+    "referral": noted("About a referral"),
+}
