@@ -83,7 +83,7 @@ _SIGN_IN_LOCATION = """\
         }}
 """
 # Files come with these: as large as the service takes them in base64, and in memory like all else.
-_UPLOADS = {"referrals": r"/api/referrals/referrals/[^/]+/consent-scan"}
+_UPLOADS = {"referrals": r"(/api/referrals)?/referrals/[^/]+/consent-scan"}
 _UPLOAD_LOCATION = """\
         location ~ ^({paths})$ {{
             set $service {name};

@@ -36,6 +36,8 @@ _SAID: Final[Mapping[str, _Said]] = {
             (r"Not a known time zone\.", "No es una zona horaria conocida."),
             (r"Must be greater than or equal to (\d+)\.", r"Tiene que ser \1 o más."),
             (r"Must be less than or equal to (\d+)\.", r"Tiene que ser \1 o menos."),
+            (r"Not a whole PDF, JPEG or PNG file\.", "No es un archivo PDF, JPEG o PNG entero."),
+            (r"Larger than (\d+) MB\.", r"Ocupa más de \1 MB."),
             (r"Lies in the future\.", "Está en el futuro."),
             (r"Lies in the past\.", "Está en el pasado."),
             (r"Has to be a day within the coming year\.", "Tiene que ser un día del año próximo."),

@@ -74,6 +74,7 @@ class Page:
     is what admits, or it is open as the sign-in page is. `again` shows a form once more with what
     was typed, in a transaction of its own, where the handler raised what its reader can mend.
     `prepare` asks elsewhere before the transaction begins, as a route's does.
+    With `max_file_bytes` its form may bring files of that size together.
     `menu` is the entry that leads here, by language; `is_start` puts it before the others, so that
     whoever may see it begins here.
     """
@@ -87,6 +88,7 @@ class Page:
     prepare: "Callable[[Request, Preparation], Any] | None" = None
     menu: Mapping[str, str] | None = None
     is_start: bool = False
+    max_file_bytes: int = 0
     name: str = ""
 
 

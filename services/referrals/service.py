@@ -350,6 +350,20 @@ class Referrals(Service):
         again=console.show_again,
     )
 
+    add_scan = page(
+        "POST",
+        "/referrals/{referral_id}/consent-scan",
+        roles=CLINIC_STAFF,
+        handler=partial(console.act, routes={"scan": put_consent_scan}),
+        again=console.show_again,
+        max_file_bytes=LARGEST_SCAN_BYTES,
+    )
+    show_scan = page(
+        "GET",
+        "/referrals/{referral_id}/consent-scan",
+        roles=CLINIC_STAFF,
+        handler=scan.read_consent_scan,
+    )
     show_own = page(
         "GET",
         "/referrals/mine",

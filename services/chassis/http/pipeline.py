@@ -133,9 +133,11 @@ class Pipeline:
     ) -> RawResponse:
         """A page for a role; or one whose link's secret the handler looks up, or open to all."""
         now, language = self.workplace.clock(), reading.language_of(raw.header("accept-language"))
-        form = reading.read_form(raw) if raw.method == "POST" else Form()
-        if raw.method == "POST" and "secret" not in path:
-            self.visits.require_own_site(raw)
+        form = Form()
+        if raw.method == "POST":
+            form = reading.read_form(raw, page.max_file_bytes)
+            if "secret" not in path:
+                self.visits.require_own_site(raw)
         visit = None
         if page.roles:
             try:

@@ -1,21 +1,27 @@
 """Reading a request's parts by their schemas: every problem is found, each named by its field."""
 
 import re
-from collections.abc import Iterator, Mapping
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import MultiPartParser
+from werkzeug.http import parse_options_header
 
 from services.chassis.http.json_body import can_be_stored, read_bytes, require_type
 from services.chassis.http.raw import RawRequest
 from services.chassis.http.request import Form
-from services.chassis.problems import BadRequest, NotFound
+from services.chassis.problems import BadRequest, NotFound, TooLarge
 
 LANGUAGES = ("en", "es")
 FORM_TYPE = "application/x-www-form-urlencoded"
+FILES_TYPE = "multipart/form-data"
 MAX_FORM_BYTES = 16 * 1024
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -53,13 +59,37 @@ def read_query(query: str, schema: Schema, errors: dict[str, list[str]]) -> Mapp
     return loaded
 
 
-def read_form(raw: RawRequest) -> Form:
-    """The fields of a page's form."""
-    content = read_bytes(raw, MAX_FORM_BYTES)
+def read_form(raw: RawRequest, file_bytes: int = 0) -> Form:
+    """The fields of a page's form; a file's is its content in base64, as the API takes it."""
+    content = read_bytes(raw, MAX_FORM_BYTES + file_bytes)
     if not content:
         return Form()
+    kind, options = parse_options_header(raw.header("content-type"))
+    if file_bytes and kind == FILES_TYPE:
+        return Form(_parts(content, options.get("boundary", "")))
     require_type(raw, FORM_TYPE)
     return Form(_pairs(content.decode("ascii", errors="replace")))
+
+
+def _parts(content: bytes, boundary: str) -> list[tuple[str, str]]:
+    parser = MultiPartParser(
+        stream_factory=lambda *_, **__: BytesIO(),  # people's papers lie in no temporary file
+        buffer_size=MAX_FORM_BYTES // 4,  # what is in it counts as fields, a file's piece too
+        max_form_memory_size=MAX_FORM_BYTES,
+        max_form_parts=_MAX_PAIRS,
+    )
+    try:
+        fields, files = parser.parse(BytesIO(content), boundary.encode(), len(content))
+    except RequestEntityTooLarge:
+        raise TooLarge(MAX_FORM_BYTES) from None
+    except ValueError:
+        raise BadRequest(detail="The form's parts cannot be read.") from None
+    pairs = [(name, value) for name, value in fields.items(multi=True)]
+    _require_storable(pairs)
+    return [
+        *pairs,
+        *((name, b64encode(file.read()).decode()) for name, file in files.items(multi=True)),
+    ]
 
 
 def load(schema: Schema, given: Any, whole: str, errors: dict[str, list[str]]) -> Any:
@@ -112,6 +142,10 @@ def _pairs(encoded: str) -> list[tuple[str, str]]:
         )
     except ValueError:
         raise BadRequest(detail="The query or form is not URL-encoded UTF-8.") from None
+    _require_storable(pairs)
+    return pairs
+
+
+def _require_storable(pairs: Iterable[tuple[str, str]]) -> None:
     if not all(can_be_stored(name) and can_be_stored(value) for name, value in pairs):
         raise BadRequest(detail="The query or form has a character that cannot be kept.")
-    return pairs

@@ -22,7 +22,7 @@ from services.referrals.repository.referrals import Referrals, Row
 
 PAGES: Final = Pages(Path(__file__).parents[1] / "templates")
 LISTS: Final = ("asked_for", "scope")
-_FIELDS: Final = ("reason", "asked_for", "text", "given_on", "until", "scope")
+_FIELDS: Final = ("reason", "asked_for", "text", "given_on", "until", "scope", "content")
 
 
 def show_list(request: Request, work: Work) -> Answer:

@@ -5,7 +5,9 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
+from urllib3.filepost import encode_multipart_formdata
 
+from tests.integration.browser import Browser, words_of
 from tests.integration.referrals.people import (
     CLERK,
     CLINIC,
@@ -184,3 +186,84 @@ def test_what_has_ended_takes_no_scan(desk: Desk) -> None:
     desk.do("withdraw_referral", entered["id"])
 
     assert scan(desk, entered["id"], PDF).status == 409
+
+
+def upload(browser: Browser, referral_id: str, content: bytes, **more: str) -> Reply:
+    """Send the page's form for the scan as a browser does, in parts."""
+    page = f"/referrals/{referral_id}"
+    fields = {**browser.form(page, "scan"), **more}
+    file = ("paper.pdf", content, "application/octet-stream")
+    body, kind = encode_multipart_formdata({**fields, "content": file})
+    headers = {**browser.headers, "content-type": kind, "content-length": str(len(body))}
+    return browser.scene.request("POST", f"{page}/consent-scan", body=body, headers=headers)
+
+
+def test_a_scan_is_added_on_the_page_and_saved_from_it(desk: Desk) -> None:
+    browser = Browser(desk.scene, SERVES_MORE)
+    referral_id = enter(desk).json["id"]
+
+    sent = upload(browser, referral_id, PNG)
+
+    page = f"/referrals/{referral_id}"
+    assert (sent.status, sent.headers["Location"]) == (303, page)
+    assert f'href="{page}/consent-scan" download' in browser.get(page).text
+    saved = browser.get(f"{page}/consent-scan")
+    assert saved.headers["Content-Disposition"] == 'attachment; filename="consent.png"'
+    assert Browser(desk.scene, OTHER_CLERK).get(f"{page}/consent-scan").status == 404
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"GIF89a", "Not a whole PDF, JPEG or PNG file."),
+        (b"", "Missing data for required field."),
+        (PDF.ljust(5 * 1024 * 1024 + 1, b"\n"), "Larger than 5 MB."),
+    ],
+)
+def test_what_is_no_scan_is_told_at_its_field_and_kept_nowhere(
+    desk: Desk, content: bytes, told: str
+) -> None:
+    browser = Browser(desk.scene, SERVES_MORE)
+    referral_id = enter(desk).json["id"]
+
+    sent = upload(browser, referral_id, content)
+
+    assert sent.status == 422
+    assert told in words_of(sent)
+    assert browser.get(f"/referrals/{referral_id}/consent-scan").status == 404
+
+
+@pytest.mark.parametrize(
+    ("status", "change"),
+    [
+        (403, {"form_token": "forged"}),
+        (400, {"content-type": "multipart/form-data; boundary=another"}),
+        (400, {"content-type": "multipart/form-data"}),
+        (413, {"wishes": "x" * 20_000}),
+    ],
+)
+def test_parts_that_cannot_be_believed_or_read_are_refused(
+    desk: Desk, status: int, change: dict[str, str]
+) -> None:
+    browser = Browser(desk.scene, SERVES_MORE)
+    referral_id = enter(desk).json["id"]
+    kind = change.pop("content-type", None)
+    if kind:
+        body = b"--one\r\nContent-Disposition: form-data; name=a\r\n\r\nb\r\n--one--\r\n"
+        headers = {**browser.headers, "content-type": kind, "content-length": str(len(body))}
+        path = f"/referrals/{referral_id}/consent-scan"
+        sent = browser.scene.request("POST", path, body=body, headers=headers)
+    else:
+        sent = upload(browser, referral_id, PDF, **change)
+
+    assert sent.status == status, words_of(sent)
+    assert not desk.scene.rows("SELECT FROM consent_scans")
+
+
+def test_no_other_page_takes_files(desk: Desk) -> None:
+    browser = Browser(desk.scene, SERVES_MORE)
+    page = f"/referrals/{enter(desk).json['id']}"
+    body, kind = encode_multipart_formdata(browser.form(page, "accept"))
+    headers = {**browser.headers, "content-type": kind, "content-length": str(len(body))}
+
+    assert browser.scene.request("POST", page, body=body, headers=headers).status == 415
