@@ -247,6 +247,12 @@ class Matching(Service):
         roles={COORDINATOR, SUPERVISOR},
         handler=fragments.name_peer,
     )
+    show_cards = page(
+        "GET",
+        "/matching/fragments/cards/{referral_id}",
+        roles={COORDINATOR},
+        handler=fragments.show_cards,
+    )
     list_offers = page(
         "GET",
         "/matching/fragments/referrals/{referral_id}",

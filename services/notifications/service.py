@@ -6,7 +6,7 @@ from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, PEER
 from services.chassis.service import Service, consumes, every, page, recalls, repeatedly, route
 from services.notifications import mail_server, sender
 from services.notifications.handlers import ledger, measures, planning, preferences, recall
-from services.notifications.pages import of_referral, set_aside, unreached
+from services.notifications.pages import of_referral, set_aside, slip, unreached
 from services.notifications.repository.messages import WAKE_SENDER
 from services.notifications.schemas.api import (
     LedgerQuerySchema,
@@ -101,6 +101,19 @@ class Notifications(Service):
         roles={COORDINATOR},
         handler=partial(unreached.act, routes={"told": note_told, "resend": resend}),
         again=unreached.show_again,
+    )
+    show_slip = page(
+        "GET",
+        "/notifications/slips/{message_id}",
+        roles={COORDINATOR},
+        handler=slip.show,
+    )
+    act_on_slip = page(
+        "POST",
+        "/notifications/slips/{message_id}",
+        roles={COORDINATOR},
+        handler=partial(slip.act, routes={"told": note_told}),
+        again=slip.show_again,
     )
     count_unreached = page(
         "GET",

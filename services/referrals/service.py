@@ -388,6 +388,12 @@ class Referrals(Service):
     show_link = page("GET", "/l/{secret}", handler=own.show)
     use_link = page("POST", "/l/{secret}", handler=own.use)
 
+    name_to_staff = page(
+        "GET",
+        "/referrals/fragments/people/{referral_id}",
+        roles={COORDINATOR},
+        handler=fragments.name_to_staff,
+    )
     name_person = page(
         "GET",
         "/referrals/fragments/names/{referral_id}",

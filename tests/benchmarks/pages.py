@@ -126,7 +126,10 @@ def _known(system: System, region: Region) -> tuple[dict[str, str], Account]:
     query = "SELECT id, peer_organisation_id FROM peers ORDER BY registered_at LIMIT 1"
     peer = system.rows("matching", query)[0]
     account = region.peer(str(peer["peer_organisation_id"]), str(peer["id"]))
-    return {"referral_id": str(referral), **_logged(system, account)}, account
+    query = "SELECT id FROM messages WHERE recipient_role = 'client' LIMIT 1"
+    message = system.rows("notifications", query)[0]["id"]
+    ids = {"referral_id": str(referral), "message_id": str(message)}
+    return {**ids, **_logged(system, account)}, account
 
 
 def _logged(system: System, peer: Account) -> dict[str, str]:

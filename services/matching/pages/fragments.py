@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from babel import Locale
 from markupsafe import escape
 
 from services.chassis.http.request import Answer, Request
@@ -42,6 +43,41 @@ def list_offers(request: Request, work: Work) -> Answer:
             _row(row, zone, words)
             for row in Offers(work.connection).of_referral(match["referral_id"])
         ],
+    )
+    return Answer(html=html)
+
+
+def show_cards(request: Request, work: Work) -> Answer:
+    """The peers whom the person may choose from now, as somebody would tell them."""
+    words = Words(PAGES, request.language)
+    match = read_shortlist(request, work).body
+    names = Locale(request.language).languages
+    offer = Offers(work.connection).find(match["offer_id"]) if match["offer_id"] else None
+    is_open = offer is not None and offer["state"] == "open"
+    clinic = known(work, {match["clinic_id"]}).get(match["clinic_id"])
+    zone = clinic["time_zone"] if clinic else "UTC"
+    cards: list[dict[str, Any]] = []
+    if offer is not None and is_open:
+        offered = Offers(work.connection).peers(offer["id"])
+        work.act_for({row["peer_organisation_id"] for row in offered})
+        peers = Peers(work.connection).by_ids(row["peer_id"] for row in offered)
+        cards = [
+            {
+                "display_name": peers[row["peer_id"]]["display_name"],
+                "languages": ", ".join(
+                    names.get(code.partition("-")[0], code)
+                    for code in peers[row["peer_id"]]["languages"]
+                ),
+                "ways": words.all(wording.MODE, row["modes"]),
+            }
+            for row in offered
+        ]
+    html = PAGES.render(
+        "cards.html",
+        language=request.language,
+        cards=cards,
+        answer_by=words.moment(offer["answer_by"], zone) if offer else None,
+        zone=zone,
     )
     return Answer(html=html)
 

@@ -13,7 +13,7 @@ from services.chassis.pages import Pages, Words, in_the_way
 from services.chassis.problems import NotFound, Problem
 from services.chassis.service import Route
 from services.chassis.work import Work
-from services.notifications.domain.kinds import State
+from services.notifications.domain.kinds import Recipient, State
 from services.notifications.handlers.ledger import view_of
 from services.notifications.pages import wording
 from services.notifications.repository.ledger import Ledger
@@ -74,6 +74,7 @@ def _row(row: Mapping[str, Any], clinics: Mapping[UUID, Any], words: Words) -> d
         "why": why,
         "when": words.moment(row["planned_at"], zone_of(row, clinics)),
         "needs_staff": needs_staff,
+        "has_slip": row["recipient_role"] == Recipient.CLIENT,
     }
 
 

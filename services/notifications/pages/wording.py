@@ -47,6 +47,17 @@ REASON: Final[Mapping[str, str]] = {
     "mail-server-away": noted("The mail server was away for too long"),
     "not-reached": noted("Staff could not reach them"),
 }
+# What is said to the person, in words that a reception may use.
+SAY: Final[Mapping[str, str]] = {
+    "match-offered": noted("There are people you could talk to. These are they:"),
+    "match-confirmed": noted("Both said yes: you can meet."),
+    "match-ended": noted("The time together has ended. You can ask for somebody new at any time."),
+    "no-peer-found": noted("We are still looking for somebody; you keep your place in the queue."),
+    "session-booked": noted("A time to meet is set:"),
+    "session-rescheduled": noted("The time to meet has changed:"),
+    "session-cancelled": noted("A meeting does not take place. These are the times now:"),
+    "session-reminder": noted("A reminder of the next time to meet:"),
+}
 # What the events of each aggregate that this service follows are about.
 ABOUT: Final[Mapping[str, str]] = {
     "match": noted("About a match"),

@@ -5,7 +5,9 @@ from markupsafe import escape
 from services.chassis.http.request import Answer, Caller, Request
 from services.chassis.problems import NotFound
 from services.chassis.work import Work
+from services.referrals.handlers.read import own_referral
 from services.referrals.handlers.tell import allowing_matching
+from services.referrals.pages.console import name_of
 from services.referrals.repository.referrals import Referrals, Row
 
 
@@ -26,6 +28,14 @@ def name_person(request: Request, work: Work) -> Answer:
     )
     client = row["client"]
     return Answer(html=str(escape(client.get("preferred_name") or client["given_name"])))
+
+
+def name_to_staff(request: Request, work: Work) -> Answer:
+    """Who the person is, as their own clinic's staff finds them: name and record number."""
+    row = own_referral(request, work)
+    number = row["client"].get("record_number")
+    named = name_of(row["client"])
+    return Answer(html=str(escape(f"{named} ({number})" if number else named)))
 
 
 def _may_know(caller: Caller, row: Row, work: Work) -> bool:

@@ -352,3 +352,22 @@ def test_a_referrals_offers_and_their_answers_are_put_into_its_page_for_its_staf
     assert "Ana · both said yes: Ana" in words_of(of_the_clinic_alone.get(path))
     missing = f"/matching/fragments/referrals/{uuid4()}"
     assert stranger.get(path).status == coordinator.get(missing).status == 404
+
+
+def test_the_cards_show_whom_the_person_may_choose_from_to_their_own_staff_alone(
+    story: Story, coordinator: Browser
+) -> None:
+    story.add_peer(display_name="Ana", languages=["en", "es-MX"])
+    referral_id = story.refer()
+    cards = f"/matching/fragments/cards/{referral_id}"
+    assert "Nothing is offered just now." in words_of(coordinator.get(cards))
+    offered = story.offer(referral_id).json
+
+    shown = words_of(coordinator.get(cards))
+
+    assert "Ana Speaks: English, Spanish" in shown
+    assert "Ways to meet: in person, by video, by phone" in shown
+    stranger = Browser(story.scene, support.coordinator(uuid4()))
+    assert stranger.get(cards).status == 404
+    story.choose(offered["id"])
+    assert "Nothing is offered just now." in words_of(coordinator.get(cards))

@@ -5,7 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from services.notifications.domain.kinds import Channel, Kind, Recipient, State
+from deploy.region.forms import forms_of
+from services.notifications.domain.kinds import READERS, Channel, Kind, Recipient, State
 from services.notifications.pages import wording
 from tests.integration.browser import Browser, words_of
 from tests.integration.notifications.post import Region
@@ -87,6 +88,8 @@ def test_every_kind_and_reader_and_channel_has_words() -> None:
     assert set(wording.RECIPIENT) == set(Recipient)
     assert set(wording.CHANNEL) == set(Channel)
     assert set(wording.STATE) == set(State)
+    said = {kind for kind, readers in READERS.items() if Recipient.CLIENT in readers}
+    assert set(wording.SAY) == said
 
 
 def test_a_referrals_messages_and_their_fate_are_put_into_its_page_for_its_staff_alone(
@@ -103,3 +106,56 @@ def test_a_referrals_messages_and_their_fate_are_put_into_its_page_for_its_staff
     assert "+1202" not in page.text
     stranger = Browser(region.scene, coordinator(uuid4(), uuid4()))
     assert "Nothing has been sent." in words_of(stranger.get(path))
+
+
+def slip_of(staff: Browser) -> str:
+    found = re.search(r'href="(/notifications/slips/[\w-]+)"', staff.get(PAGE).text)
+    assert found
+    return found[1]
+
+
+def test_the_slip_says_what_to_say_and_leaves_names_and_cards_to_those_who_have_them(
+    region: Region, staff: Browser
+) -> None:
+    call_instead(region)
+
+    slip = staff.get(slip_of(staff))
+
+    assert "There are people you could talk to." in words_of(slip)
+    for part in ("/referrals/fragments/people/", "/matching/fragments/cards/"):
+        assert f'include virtual="{part}{region.referral_id}"' in slip.text
+    assert "+1202" not in slip.text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "listed"), [("told", "Everything arrived"), ("not-reached", "Send it again")]
+)
+def test_the_slip_is_answered_once(
+    region: Region, staff: Browser, outcome: str, listed: str
+) -> None:
+    call_instead(region)
+    path = slip_of(staff)
+    forms = [one.fields for one in forms_of(staff.get(path).text)]
+    (form,) = [one for one in forms if one.get("outcome") == outcome]
+
+    assert staff.post(path, {**form, "act": "told"}).status == 303
+
+    assert listed in words_of(staff.get(PAGE))
+    again = staff.get(path)
+    assert "This is settled" in words_of(again)
+    assert 'name="outcome"' not in again.text
+
+
+def test_another_organisations_slip_is_as_missing_as_one_that_is_for_a_peer(
+    region: Region, staff: Browser
+) -> None:
+    call_instead(region)
+    path = slip_of(staff)
+    stranger = Browser(region.scene, coordinator(uuid4()))
+    missing = stranger.get(f"/notifications/slips/{uuid4()}")
+    region.scene.rows("UPDATE messages SET recipient_role = 'peer' RETURNING 1")
+
+    for found in (stranger.get(path), staff.get(path)):
+        assert found.status == 404
+        assert "We do not know this page" in words_of(found)
+    assert stranger.get(path).text == missing.text
