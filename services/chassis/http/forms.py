@@ -13,7 +13,9 @@ from services.chassis.roles import Role
 from services.chassis.service import Route
 from services.chassis.work import Work
 
-_OWN = frozenset({TOKEN_FIELD, ONCE_FIELD, "version", "act"})
+# How many steps of what has happened the page showed; whoever comes too late is told the others.
+SEEN_FIELD = "seen"
+_OWN = frozenset({TOKEN_FIELD, ONCE_FIELD, SEEN_FIELD, "version", "act"})
 
 
 def as_body(form: Form, lists: Collection[str] = ()) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from services.chassis.http.forms import errors_by_field, role_of, take_step
+from services.chassis.http.forms import SEEN_FIELD, errors_by_field, role_of, take_step
 from services.chassis.http.request import Answer, Form, Request
 from services.chassis.pages import Pages, Words, in_the_way
-from services.chassis.problems import Problem
+from services.chassis.problems import PreconditionFailed, Problem
 from services.chassis.roles import CLINIC, COORDINATOR
 from services.chassis.service import Route
 from services.chassis.work import Work
@@ -21,6 +21,7 @@ from services.referrals.repository.clinics import Clinics
 from services.referrals.repository.referrals import Referrals, Row
 
 PAGES: Final = Pages(Path(__file__).parents[1] / "templates")
+_DIGITS: Final = 6  # nobody has seen a million steps
 LISTS: Final = ("asked_for", "scope")
 _FIELDS: Final = ("reason", "asked_for", "text", "given_on", "until", "scope", "content")
 
@@ -86,6 +87,7 @@ def _referral(
     seen = whole(row, work, Kept.of(row["id"], work))
     clinic = clinics_of(work)[row["clinic_id"]]
     status = Status(row["status"])
+    steps = _steps(seen["timeline"], words, clinic["time_zone"])
     html = PAGES.visited(
         "referral.html",
         replace(request, form=request.form if problem else Form()),
@@ -96,7 +98,8 @@ def _referral(
         clinic=clinic,
         errors=errors,
         told=in_the_way(problem, request.language),
-        steps=_steps(seen["timeline"], words, clinic["time_zone"]),
+        steps=steps,
+        news=_news(steps, request, problem),
         received=words.moment(row["received_at"], clinic["time_zone"]),
         is_open=status in OPEN,
         may_triage=role is COORDINATOR and status is Status.SUBMITTED,
@@ -106,6 +109,16 @@ def _referral(
         is_coordinator=role is COORDINATOR,
     )
     return Answer(html=html)
+
+
+def _news(
+    steps: Sequence[dict[str, str]], request: Request, problem: Problem | None
+) -> Sequence[dict[str, str]]:
+    """For whoever came too late: what others did since the page was shown, the latest first."""
+    seen = request.form.get(SEEN_FIELD, "")
+    if not isinstance(problem, PreconditionFailed) or not seen.isdecimal() or len(seen) > _DIGITS:
+        return ()
+    return steps[: max(0, len(steps) - int(seen))]
 
 
 def _steps(timeline: Sequence[Row], words: Words, zone: str) -> list[dict[str, str]]:

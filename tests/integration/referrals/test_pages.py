@@ -133,7 +133,12 @@ def test_the_second_of_two_coordinators_is_told_and_changes_nothing(
     second = coordinator.post(place, form)
 
     assert second.status == 412
-    assert "Somebody else changed this in the meantime." in words_of(second)
+    told = words_of(second)
+    assert "Somebody else changed this in the meantime." in told
+    news = told.partition("What has changed since you opened it")[2].partition("What has happened")
+    assert "Accepted (coordinator)" in news[0]
+    assert "Sent on with" not in news[0]
+    assert "What you had written Which room?" in told
     assert desk.read(place.rpartition("/")[2]).json["status"] == "accepted"
 
 
