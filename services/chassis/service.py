@@ -89,6 +89,7 @@ class Page:
     menu: Mapping[str, str] | None = None
     is_start: bool = False
     max_file_bytes: int = 0
+    files: tuple[str, ...] = ()  # the media types of what is answered in place of a page
     name: str = ""
 
 

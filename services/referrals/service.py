@@ -362,6 +362,7 @@ class Referrals(Service):
         "GET",
         "/referrals/{referral_id}/consent-scan",
         roles=CLINIC_STAFF,
+        files=tuple(MediaType),
         handler=scan.read_consent_scan,
     )
     show_own = page(

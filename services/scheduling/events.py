@@ -27,7 +27,10 @@ class SessionEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionBooked(SessionEvent):
+    """`existing` where both know of it from before Kindred, so nobody is told what they know."""
+
     type: ClassVar[str] = "session.booked.v1"
+    existing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

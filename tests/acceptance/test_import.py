@@ -1,4 +1,7 @@
-"""kindred import of pairs on a running system: wrong rows by line, a second run, a cut-off one."""
+"""kindred import of pairs and appointments on a running system.
+
+Wrong rows by line, a second run, a cut-off one.
+"""
 
 import csv
 import os
@@ -10,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from deploy.importing import appointments as of_appointments
 from deploy.importing.pairs import KIND
 from deploy.machine.run_folder import REPOSITORY
 from tests.acceptance.clients import Place
@@ -18,7 +22,8 @@ from tests.acceptance.running import Running, eventually
 
 
 def kindred(system: Running, file: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "deploy.cli", "import", "--kind", "pairs", str(file)]
+    """The file's name says what kind it is of."""
+    command = [sys.executable, "-m", "deploy.cli", "import", "--kind", file.stem, str(file)]
     environment = {**os.environ, **system.environment}
     pipe = subprocess.PIPE
     return subprocess.Popen(
@@ -115,3 +120,56 @@ def test_an_import_that_was_cut_off_ends_the_same_when_it_is_run_again(
         row = connection.execute(query, (place.clinic_id,)).fetchone() or {}
     assert row["found"] == 300
     eventually(lambda: active(system, place) == 300, "every pair is matched once", seconds=60)
+
+
+def test_appointments_of_pairs_are_booked_once_and_nobody_is_told_what_they_know(
+    system: Running, new_place: NewPlace, tmp_path: Path
+) -> None:
+    place = new_place()
+    peer = place.add_peer()
+    assert ran(system, written(tmp_path, place, peer.email, 2))[0] == 0
+    eventually(lambda: active(system, place) == 2, "the pairs are matched", seconds=30)
+    file = appointments(
+        tmp_path,
+        place,
+        {"record_number": "R-0", "time": "10:00"},
+        {"record_number": "R-1", "time": "10:30"},
+        {"record_number": "R-7", "time": "12:00"},
+        {"record_number": "R-0", "time": "12:00"},
+    )
+
+    first = ran(system, file)
+    again = ran(system, file)
+
+    assert (first[0], first[1]) == (3, "2 added, 2 not imported")
+    assert "line 4: record_number has no match at this clinic" in first[2]
+    overlap = [line for line in first[2].splitlines() if "409" in line or "Conflict" in line]
+    assert len(overlap) == 1, first[2]
+    assert (again[0], again[1]) == (3, "2 unchanged, 2 not imported")
+    api = place.story().api
+    booked = list(api.all("/api/scheduling/sessions", by=place.coordinator))
+    assert [one["state"] for one in booked] == ["booked", "booked"]
+    eventually(
+        lambda: len(list(api.all("/api/notifications/messages", by=place.coordinator))) == 4,
+        "two reminders of each session are planned",
+    )
+    told = api.all("/api/notifications/messages", by=place.coordinator)
+    assert {one["kind"] for one in told} == {"session-reminder"}
+
+
+def appointments(folder: Path, place: Place, *rows: dict[str, str]) -> Path:
+    in_a_week = (datetime.now(UTC) + timedelta(days=7)).date().isoformat()
+    usual = {
+        "clinic": place.clinic_id,
+        "peer_organisation": place.peer_organisation_id,
+        "day": in_a_week,
+        "time_zone": "America/Chicago",
+        "minutes": "60",
+        "mode": "video",
+    }
+    path = folder / "appointments.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, of_appointments.KIND.columns)
+        writer.writeheader()
+        writer.writerows({**usual, **row} for row in rows)
+    return path

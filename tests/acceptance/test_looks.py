@@ -19,7 +19,7 @@ PAGES = {
     page.path: page
     for service in declared_services()
     for page in service.declared(Page)
-    if page.method == "GET" and page.roles and "/fragments/" not in page.path
+    if page.method == "GET" and page.roles and not page.files and "/fragments/" not in page.path
 }
 LONG = "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwaren Featherstonehaugh-Cholmondeley"
 RIGHT_TO_LEFT = "نور الهدى"

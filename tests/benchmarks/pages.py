@@ -44,7 +44,7 @@ def asked_for() -> list[Page]:
         page
         for service in declared_services()
         for page in service.declared(Page)
-        if page.method == "GET" and page.roles and "/fragments/" not in page.path
+        if page.method == "GET" and page.roles and not page.files and "/fragments/" not in page.path
     ]
 
 

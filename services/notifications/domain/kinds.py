@@ -106,7 +106,7 @@ class Occasion:
 
 @dataclass(frozen=True, kw_only=True)
 class MatchOccasion(Occasion):
-    """`existing` where the two met before Kindred."""
+    """`existing` where the two met, or agreed on the session, before Kindred."""
 
     match_id: UUID = field()
     existing: bool = False

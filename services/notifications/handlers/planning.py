@@ -104,7 +104,9 @@ def tell_match_end(occasion: MatchOccasion, work: Work) -> None:
 
 
 def tell_session(occasion: SessionOccasion, work: Work) -> None:
-    _plan(Kind.SESSION_BOOKED, occasion, work)
+    """Say the time, unless both know it from before; they are reminded of it all the same."""
+    if not occasion.existing:
+        _plan(Kind.SESSION_BOOKED, occasion, work)
     _plan_reminders(occasion, work, already=())
 
 

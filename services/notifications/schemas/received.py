@@ -74,3 +74,4 @@ class SessionSchema(MatchWithPeerSchema):
     session_id = fields.UUID(required=True)
     starts_at = fields.AwareDateTime(required=True)
     revision = fields.Integer(required=True)
+    existing = fields.Boolean(load_default=False)

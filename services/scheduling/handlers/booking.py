@@ -21,6 +21,9 @@ from services.scheduling.repository import Claims, Sessions
 def book(request: Request, work: Work) -> Answer:
     caller, body = caller_of(request), request.body
     chooser = chooser_of(caller, overrules_hours=body["outside_availability"])
+    existing: bool = body["existing"]
+    if existing and not may_overrule(caller):
+        raise Forbidden("Only the peer or a coordinator can say that both know of it")
     match = keep_match(open_match(request, body["match_id"], work), work)
     sides = load_sides(match.parties(), body["room_id"], work)
     span = span_of(body["starts_at"], timedelta(minutes=body["minutes"]), work.now)
@@ -28,7 +31,7 @@ def book(request: Request, work: Work) -> Answer:
     session = _new_session(match, sides, span, body["mode"], work)
     Sessions(work.connection).add(session)
     take_time(session, sides, work)
-    tell_booked(session, work)
+    tell_booked(session, work, existing=existing)
     view = session_view(session, caller, work)
     return Answer(view, version=session.version, location=f"/sessions/{session.id}")
 

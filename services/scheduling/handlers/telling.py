@@ -12,8 +12,8 @@ from services.scheduling.domain.sessions import Session
 from services.scheduling.domain.units import UNITS
 
 
-def tell_booked(session: Session, work: Work) -> None:
-    _emit(events.SessionBooked(**_facts(session)), session, work)
+def tell_booked(session: Session, work: Work, *, existing: bool = False) -> None:
+    _emit(events.SessionBooked(**_facts(session), existing=existing), session, work)
 
 
 def tell_rescheduled(session: Session, previous_starts_at: datetime, work: Work) -> None:

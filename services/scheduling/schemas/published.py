@@ -8,7 +8,7 @@ from services.scheduling.domain.sessions import MODES, OUTCOMES, Cause
 from services.scheduling.schemas.wire import Moment
 
 
-class SessionBookedSchema(Schema):
+class SessionSchema(Schema):
     session_id = fields.UUID(required=True)
     match_id = fields.UUID(required=True)
     referral_id = fields.UUID(required=True)
@@ -23,20 +23,24 @@ class SessionBookedSchema(Schema):
     mode = fields.String(required=True, validate=validate.OneOf(MODES))
 
 
-class SessionRescheduledSchema(SessionBookedSchema):
+class SessionBookedSchema(SessionSchema):
+    existing = fields.Boolean(required=True)
+
+
+class SessionRescheduledSchema(SessionSchema):
     previous_starts_at = Moment(required=True)
 
 
-class SessionCancelledSchema(SessionBookedSchema):
+class SessionCancelledSchema(SessionSchema):
     cause = fields.String(required=True, validate=validate.OneOf([str(cause) for cause in Cause]))
 
 
-class SessionContactDisownedSchema(SessionBookedSchema):
+class SessionContactDisownedSchema(SessionSchema):
     person = fields.String(required=True, validate=validate.OneOf(["client", "peer"]))
     person_id = fields.UUID(required=True)
 
 
-class SessionOutcomeRecordedSchema(SessionBookedSchema):
+class SessionOutcomeRecordedSchema(SessionSchema):
     outcome = fields.String(
         required=True, validate=validate.OneOf([str(outcome) for outcome in OUTCOMES])
     )

@@ -41,6 +41,10 @@ class BookingSchema(Schema):
     mode = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(MODES))
     room_id = fields.UUID(load_default=None, allow_none=True)
     outside_availability = fields.Boolean(load_default=False)
+    existing = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Both know of it from before Kindred; they are only reminded"},
+    )
 
 
 class RescheduleSchema(Schema):

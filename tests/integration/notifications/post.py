@@ -219,6 +219,7 @@ class Region:
         state: str = "booked",
         event_id: UUID | None = None,
         sequence: int | None = None,
+        **more: Any,
     ) -> UUID:
         starts_at = self.now + timedelta(hours=hours_ahead)
         facts = {
@@ -238,6 +239,7 @@ class Region:
             "clinic_id": self.clinic_id,
             "peer_organisation_id": self.peer_organisation_id,
             **facts,
+            **more,
         }
         return self.scene.receive(
             f"session.{step}.v1",

@@ -15,6 +15,16 @@ def test_a_booked_session_is_announced_to_all_and_reminded_of_24_hours_before(
     assert {row["org_id"] for row in region.messages()} == {region.peer_organisation_id}
 
 
+def test_of_a_session_that_both_know_from_before_they_are_reminded_and_not_told(
+    region: Region,
+) -> None:
+    region.session_step("booked", hours_ahead=72, revision=0, existing=True)
+
+    assert {row["kind"] for row in region.messages()} == {"session-reminder"}
+    region.session_step("rescheduled", hours_ahead=100, revision=1)
+    assert set(region.states("session-rescheduled")) == {"client", "peer", "clinic"}
+
+
 def test_an_event_handed_over_five_times_plans_one_message_per_reader(region: Region) -> None:
     event_id = region.session_step("booked", hours_ahead=72, revision=0)
 

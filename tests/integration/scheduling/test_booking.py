@@ -40,6 +40,7 @@ def test_a_booked_session_is_told_with_its_facts(region: Region) -> None:
         "time_zone": ZONE,
         "revision": 0,
         "mode": "video",
+        "existing": False,
     }
 
 
@@ -148,6 +149,17 @@ def test_outside_the_hours_only_who_says_so_books(region: Region) -> None:
     assert (plain.status, plain.json["type"].rpartition(":")[2]) == (409, "outside-availability")
     assert by_client.status == 403
     assert by_peer.status == 201
+
+
+def test_that_both_know_of_it_is_for_the_peer_and_staff_to_say(region: Region) -> None:
+    pair = region.pair()
+
+    by_client = region.book(region.client(pair), pair, TUESDAY_NINE, existing=True)
+    by_peer = region.book(region.peer(pair), pair, TUESDAY_NINE, existing=True)
+
+    assert (by_client.status, by_peer.status) == (403, 201)
+    name, told = region.scene.events()[-1]
+    assert (name, told["existing"]) == ("session.booked.v1", True)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from deploy.importing import organisations, peers
+from deploy.importing import appointments, organisations, peers
 from deploy.importing.run import KINDS, Report, kind_of
 from deploy.importing.table import Row, WrongFile, WrongRow, check_header, read, row_of
 from deploy.region.api import Api
@@ -150,3 +150,55 @@ def test_the_exit_status_tells_all_none_or_some(added: int, wrong: int, code: in
     report.wrong = dict.fromkeys(range(wrong), "reason")
 
     assert report.exit_code == code
+
+
+def appointment(**cells: str) -> Row:
+    usual = {
+        "clinic": ID,
+        "record_number": "R-1",
+        "peer_organisation": ID,
+        "day": "2099-07-06",
+        "time": "14:30",
+        "time_zone": "America/Chicago",
+        "minutes": "45",
+        "mode": "",
+    }
+    return Row(2, usual | cells)
+
+
+def test_an_appointment_is_at_its_time_by_the_clock_where_they_meet() -> None:
+    found = appointments.parse(appointment())
+
+    assert found.booked["starts_at"] == "2099-07-06T19:30:00+00:00"
+    assert found.booked["minutes"] == 45
+    assert "mode" not in found.booked
+
+
+def test_of_an_hour_that_comes_twice_the_first_is_meant() -> None:
+    found = appointments.parse(appointment(day="2099-11-01", time="01:30"))
+
+    assert found.booked["starts_at"] == "2099-11-01T06:30:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ({"day": "2001-07-06"}, "day and time lie in the past"),
+        ({"day": "6 July"}, "day is not a day like 2025-03-31"),
+        ({"time": "2 pm"}, "time is not like 14:30"),
+        ({"time": ""}, "time is missing"),
+        ({"time_zone": "Chicago"}, "time_zone is not known"),
+        ({"day": "2099-03-08", "time": "02:30"}, "time is left out by the clocks on that day"),
+        ({"minutes": "long"}, "minutes is not a whole number"),
+        ({"clinic": "north"}, "clinic is not a UUID"),
+        ({"record_number": ""}, "record_number is missing"),
+        (
+            {"day": "", "time": "25:00", "minutes": ""},
+            "day is missing; time is not like 14:30; minutes is missing",
+        ),
+    ],
+)
+def test_each_wrong_appointment_is_told_all_that_is_wrong(cells: dict[str, str], told: str) -> None:
+    with pytest.raises(WrongRow) as refused:
+        appointments.parse(appointment(**cells))
+    assert str(refused.value) == told
