@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 
@@ -225,6 +226,54 @@ def _for_parked(text: str, act: Callable[[Any], Any]) -> Any:
         return act(ParkedId.parse(text))
     except NotParked as error:
         raise CannotStart(str(error)) from error
+
+
+@main.group()
+def matching() -> None:
+    """Proposals for all who wait together, and their proof."""
+
+
+@matching.command("propose")
+@one_line_for_trouble
+def matching_propose() -> None:
+    """Propose a peer to everybody who waits, all at once; nobody is told and no place is held.
+
+    Coordinators find it under /matching/proposals and make the offers.
+    """
+    from deploy.proposing import propose  # noqa: PLC0415
+
+    made = propose(a_system(), tell=click.echo)
+    certificate = made.certificate
+    click.echo(f"{certificate.served} of {made.people} people would have somebody.")
+    click.echo(
+        f"Worth {certificate.value}; no proposal can be worth more than {certificate.bound}."
+    )
+    if not made.is_best:
+        click.echo("Without OR-tools nothing proves that it is the best.")
+    click.echo(f"Check it by: kindred matching verify {made.id}")
+
+
+@matching.command("verify")
+@click.argument("run", type=click.UUID)
+@one_line_for_trouble
+def matching_verify(run: UUID) -> None:
+    """Add a proposal up from what it was made from, without the solver that made it.
+
+    Exit status 0: it holds as it is told. 1: it does not, or cannot be checked any more.
+    """
+    from deploy.proposing import NotThere, verify  # noqa: PLC0415
+
+    try:
+        certificate, problems = verify(a_system(), run)
+    except NotThere as reason:
+        raise CannotStart(str(reason)) from reason
+    click.echo(f"worth {certificate.value}, bound {certificate.bound}, gap {certificate.gap}")
+    for problem in problems:
+        click.echo(problem, err=True)
+    click.echo("It holds." if not problems else "It does not hold.")
+    if not problems and certificate.gap:
+        click.echo("Nothing proves that it is the best.")
+    sys.exit(1 if problems else 0)
 
 
 def _kinds_help() -> str:

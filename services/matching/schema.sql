@@ -178,7 +178,8 @@ CREATE TABLE public.needs (
     peer_organisation_ids uuid[],
     preferred_channel text NOT NULL,
     time_zone text NOT NULL,
-    paused boolean DEFAULT false NOT NULL
+    paused boolean DEFAULT false NOT NULL,
+    urgency text DEFAULT 'routine'::text NOT NULL
 );
 
 ALTER TABLE ONLY public.needs FORCE ROW LEVEL SECURITY;
@@ -318,6 +319,37 @@ CREATE TABLE public.positions (
     sequence bigint NOT NULL
 );
 
+CREATE TABLE public.proposal_prices (
+    proposal_id uuid NOT NULL,
+    peer_id uuid NOT NULL,
+    price bigint NOT NULL
+);
+
+CREATE TABLE public.proposals (
+    id uuid NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    policy_version integer NOT NULL,
+    is_best boolean NOT NULL,
+    value bigint NOT NULL,
+    bound bigint NOT NULL,
+    people integer NOT NULL,
+    served integer NOT NULL,
+    input bytea,
+    input_sha256 bytea NOT NULL
+);
+
+CREATE TABLE public.proposed_pairs (
+    proposal_id uuid NOT NULL,
+    match_id uuid NOT NULL,
+    clinic_id uuid NOT NULL,
+    peer_id uuid,
+    peer_organisation_id uuid,
+    points integer,
+    CONSTRAINT proposed_pairs_whole CHECK ((((peer_id IS NULL) = (points IS NULL)) AND ((peer_id IS NULL) = (peer_organisation_id IS NULL))))
+);
+
+ALTER TABLE ONLY public.proposed_pairs FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.relay_heartbeats (
     relay text NOT NULL,
     backend_pid integer NOT NULL,
@@ -416,6 +448,15 @@ ALTER TABLE ONLY public.peers
 ALTER TABLE ONLY public.positions
     ADD CONSTRAINT positions_pkey PRIMARY KEY (consumer, aggregate_id);
 
+ALTER TABLE ONLY public.proposal_prices
+    ADD CONSTRAINT proposal_prices_pkey PRIMARY KEY (proposal_id, peer_id);
+
+ALTER TABLE ONLY public.proposals
+    ADD CONSTRAINT proposals_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.proposed_pairs
+    ADD CONSTRAINT proposed_pairs_pkey PRIMARY KEY (proposal_id, match_id);
+
 ALTER TABLE ONLY public.relay_heartbeats
     ADD CONSTRAINT relay_heartbeats_pkey PRIMARY KEY (relay);
 
@@ -465,6 +506,10 @@ CREATE INDEX peers_by_registration ON public.peers USING btree (registered_at, i
 
 CREATE INDEX peers_by_transaction ON public.peers USING btree (changed_in);
 
+CREATE INDEX proposals_by_age ON public.proposals USING btree (made_at);
+
+CREATE INDEX proposed_pairs_by_match ON public.proposed_pairs USING btree (match_id);
+
 CREATE TRIGGER peers_note_change BEFORE INSERT OR UPDATE ON public.peers FOR EACH ROW EXECUTE FUNCTION public.note_change();
 
 ALTER TABLE ONLY public.matches
@@ -481,6 +526,12 @@ ALTER TABLE ONLY public.offers
 
 ALTER TABLE ONLY public.peers
     ADD CONSTRAINT peers_peer_organisation_id_fkey FOREIGN KEY (peer_organisation_id) REFERENCES public.peer_organisations(id);
+
+ALTER TABLE ONLY public.proposal_prices
+    ADD CONSTRAINT proposal_prices_proposal_id_fkey FOREIGN KEY (proposal_id) REFERENCES public.proposals(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.proposed_pairs
+    ADD CONSTRAINT proposed_pairs_proposal_id_fkey FOREIGN KEY (proposal_id) REFERENCES public.proposals(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.shortlisted_peers
     ADD CONSTRAINT shortlisted_peers_match_id_fkey FOREIGN KEY (match_id) REFERENCES public.matches(id);
@@ -520,6 +571,10 @@ CREATE POLICY offers_of_acting_organisations ON public.offers USING (((clinic_id
 ALTER TABLE public.peers ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY peers_of_acting_organisations ON public.peers USING ((peer_organisation_id = ANY (public.acting_organisations())));
+
+ALTER TABLE public.proposed_pairs ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY proposed_pairs_of_acting_organisations ON public.proposed_pairs USING ((clinic_id = ANY (public.acting_organisations())));
 
 ALTER TABLE public.shortlisted_peers ENABLE ROW LEVEL SECURITY;
 

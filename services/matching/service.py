@@ -13,6 +13,7 @@ from services.matching.handlers import (
     offering,
     organisations,
     peers,
+    proposing,
     ranking,
     recall,
     synthetic,
@@ -20,6 +21,7 @@ from services.matching.handlers import (
 )
 from services.matching.pages import console, fragments, links, mine, set_aside, today
 from services.matching.pages import peers as peer_pages
+from services.matching.pages import proposals as proposal_pages
 from services.matching.schemas import heard, published
 from services.matching.schemas import matches as match_wire
 from services.matching.schemas import peers as peer_wire
@@ -222,6 +224,12 @@ class Matching(Service):
         query=match_wire.WaitingQuerySchema,
         handler=console.show_waiting,
         menu={"en": "Waiting list", "es": "Lista de espera"},
+    )
+    show_proposals = page(
+        "GET",
+        "/matching/proposals",
+        roles={COORDINATOR},
+        handler=proposal_pages.show,
     )
     show_peers = page(
         "GET",
@@ -426,3 +434,4 @@ class Matching(Service):
     forget_synthetic = every(seconds=600, handler=synthetic.forget)
     expire_offers = every(seconds=15, handler=answers.expire_offers)
     rank_the_waiting = every(seconds=5, handler=ranking.rank_the_waiting)
+    forget_old_proposals = every(seconds=3600, handler=proposing.forget_old)

@@ -259,6 +259,23 @@ class PeerIndex:
                 for column in self._all_columns():
                     column[slot] = column[len(self._ids)]
 
+    @property
+    def peer_ids(self) -> Sequence[UUID]:
+        """Whose the columns of `suitable` are."""
+        return self._ids
+
+    def free_places(self) -> Whole:
+        """Of each peer; none where they hold more people than they would take now."""
+        free: Whole = (self._of("capacity") - self._of("taken")).astype(np.int64)
+        return free.clip(min=0)
+
+    def suitable(self, need: Need, policy: Policy) -> tuple[NDArray[np.intp], Whole]:
+        """The columns of all who suit, and their points."""
+        apart = self._places.kilometres_from(need.location)
+        met = self._of("modes") & self._wanted(need.modes, self._near(need, apart, policy))
+        slots = np.flatnonzero(self._judge(need, met).suitable)
+        return slots, self._facts(need, slots, met[slots], apart).points(need, policy)
+
     def rank(self, need: Need, policy: Policy) -> Ranking:
         """The best peers for a need, who else there is, and what would open more."""
         apart = self._places.kilometres_from(need.location)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from services.chassis.places import Point
@@ -97,11 +97,19 @@ class Peer:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """Which points a region gives for what. No study shows that a weight improves outcomes."""
+    """Which points a region gives for what. No study shows that a weight improves outcomes.
+
+    `served`, `per_day_waited` and `per_step_of_urgency` say what it is worth, in the same points,
+    that somebody has a peer at all: more than the best of peers in place of a good one, and more
+    with every day, without an end, so that nobody is passed over for ever.
+    """
 
     version: int = 1
     max_kilometres: int = 40
     shortlist_length: int = 10
+    served: int = 20_000
+    per_day_waited: int = 25
+    per_step_of_urgency: int = 2_500
     weights: Mapping[str, int] = field(
         default_factory=lambda: {
             "topics": 3500,
@@ -117,6 +125,11 @@ class Policy:
     def __post_init__(self) -> None:
         if sum(self.weights.values()) != POINTS:
             raise ValueError(f"the weights of policy {self.version} do not sum to {POINTS}")
+
+    def worth(self, points: Any, *, waited_days: int, urgency: int = 0) -> Any:
+        """What it is worth that somebody gets a peer of these points; `points` may be an array."""
+        waited = self.per_day_waited * waited_days
+        return self.served + waited + self.per_step_of_urgency * urgency + points
 
 
 class Reason(NamedTuple):

@@ -43,13 +43,13 @@ class KnownPeers:
             self._index, self._horizon, self._unsure = PeerIndex(), 0, set()
         rows = Peers(work.connection).changed(self._horizon, self._unsure)
         self._index.remove(self._unsure - {row["id"] for row in rows})
-        self._index.put(_peer(row, areas[row["peer_organisation_id"]]) for row in rows)
+        self._index.put(peer_of(row, areas[row["peer_organisation_id"]]) for row in rows)
         self._index.place(areas)
         self._unsure = {row["id"] for row in rows if row["changed_in"] >= horizon}
         self._horizon = horizon
 
 
-def _peer(row: dict[str, Any], area: str | None) -> Peer:
+def peer_of(row: dict[str, Any], area: str | None) -> Peer:
     return Peer(
         id=row["id"],
         organisation_id=row["peer_organisation_id"],

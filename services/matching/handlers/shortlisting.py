@@ -35,7 +35,7 @@ class Shortlist:
 
 def rank_peers(need: Row, work: Work) -> Shortlist:
     former = FormerPeers(work.connection).of(need["referral_id"])
-    result = work.memory(KnownPeers).rank(_need(need, former, work), POLICY, work)
+    result = work.memory(KnownPeers).rank(need_of(need, former, work), POLICY, work)
     shortlisted = [
         {
             "position": position,
@@ -57,7 +57,7 @@ def _told(reasons: Iterable[Reason]) -> list[Row]:
     return [{"code": reason.code, "counts": dict(reason.counts)} for reason in reasons]
 
 
-def _need(need: Row, former: frozenset[UUID], work: Work) -> ranking.Need:
+def need_of(need: Row, former: frozenset[UUID], work: Work) -> ranking.Need:
     return ranking.Need(
         on=today_of(need, work),
         languages=tuple(need["languages"]),

@@ -59,7 +59,7 @@ def _one_by(where: str) -> bytes:
     return query.as_bytes(None)
 
 
-_with_ids: Final = partial(json.dumps, default=str)
+with_ids: Final = partial(json.dumps, default=str)
 
 
 @dataclass(frozen=True)
@@ -307,7 +307,7 @@ class Shortlists:
                            points integer, modes text[], reasons_for jsonb, reasons_against jsonb)
         """
         given = {"match_id": match.id, "clinic_id": match.clinic_id}
-        written = Jsonb(list(rows), dumps=_with_ids)
+        written = Jsonb(list(rows), dumps=with_ids)
         self.connection.execute(query, {**given, "rows": written})
 
     def of(self, match_id: UUID) -> list[Row]:

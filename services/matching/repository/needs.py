@@ -20,12 +20,13 @@ class Needs:
             INSERT INTO needs (referral_id, client_id, clinic_id, received_at, accepted, languages,
                                modes, postal_code, area, is_minor, topics, access_needs,
                                peer_genders, peer_age_bands, excluded_peer_ids,
-                               peer_organisation_ids, preferred_channel, time_zone, paused)
+                               peer_organisation_ids, preferred_channel, time_zone, paused,
+                               urgency)
             VALUES (%(referral_id)s, %(client_id)s, %(clinic_id)s, %(received_at)s, %(accepted)s,
                     %(languages)s, %(modes)s, %(postal_code)s, %(area)s, %(is_minor)s, %(topics)s,
                     %(access_needs)s, %(peer_genders)s, %(peer_age_bands)s,
                     %(excluded_peer_ids)s, %(peer_organisation_ids)s, %(preferred_channel)s,
-                    %(time_zone)s, %(paused)s)
+                    %(time_zone)s, %(paused)s, %(urgency)s)
                 ON CONFLICT (referral_id) DO UPDATE
                SET accepted = needs.accepted OR excluded.accepted,
                    languages = excluded.languages, modes = excluded.modes,
@@ -36,7 +37,8 @@ class Needs:
                    excluded_peer_ids = excluded.excluded_peer_ids,
                    peer_organisation_ids = excluded.peer_organisation_ids,
                    preferred_channel = excluded.preferred_channel,
-                   time_zone = excluded.time_zone, paused = excluded.paused
+                   time_zone = excluded.time_zone, paused = excluded.paused,
+                   urgency = excluded.urgency
         """
         self.connection.execute(query, need)
 

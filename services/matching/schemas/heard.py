@@ -69,6 +69,7 @@ class NeedSchema(Tolerant):
     received_at = fields.AwareDateTime(required=True)
     accepted = fields.Boolean(required=True)
     paused = fields.Boolean(load_default=False)
+    urgency = fields.String(load_default="routine")
 
 
 class NeedsSchema(Tolerant):

@@ -1,0 +1,53 @@
+"""kindred matching on a running system: a proposal is made, holds, and does not once changed."""
+
+import os
+import subprocess
+import sys
+from uuid import UUID, uuid4
+
+from deploy.machine.run_folder import REPOSITORY
+from tests.acceptance.clients import refer
+from tests.acceptance.conftest import NewPlace
+from tests.acceptance.running import Running
+
+
+def kindred(system: Running, *arguments: str) -> tuple[int, str]:
+    command = [sys.executable, "-m", "deploy.cli", "matching", *arguments]
+    environment = {**os.environ, **system.environment}
+    ran = subprocess.run(
+        command, check=False, cwd=REPOSITORY, env=environment, capture_output=True, text=True
+    )
+    return ran.returncode, ran.stdout + ran.stderr
+
+
+def test_a_proposal_is_made_and_holds_until_somebody_changes_it(
+    system: Running, new_place: NewPlace
+) -> None:
+    place = new_place()
+    peer = place.add_peer()
+    referral_id = refer(place, place.story())["referral"]["id"]
+
+    code, made = kindred(system, "propose")
+
+    assert code == 0, made
+    run = str(UUID(made.split()[-1]))
+    query = """
+        SELECT proposed_pairs.peer_id
+          FROM proposed_pairs
+          JOIN matches ON matches.id = match_id
+         WHERE proposal_id = %s AND referral_id = %s
+    """
+    with system.database("matching") as connection:
+        assert connection.execute(query, (run, referral_id)).fetchall() == [
+            {"peer_id": UUID(peer.id)}
+        ]
+    code, told = kindred(system, "verify", run)
+    assert (code, told.splitlines()[-1]) == (0, "It holds.")
+
+    with system.database("matching") as connection:
+        connection.execute("UPDATE proposals SET served = served + 1 WHERE id = %s", (run,))
+
+    code, told = kindred(system, "verify", run)
+    assert (code, "its sums are not what it says" in told) == (1, True)
+    assert kindred(system, "verify", str(uuid4()))[0] == 1
+    assert kindred(system, "verify", "yesterday's")[0] == 2
