@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -170,6 +171,11 @@ class Words:
 
     def options(self, table: Mapping[str, str]) -> list[tuple[str, str]]:
         return [(code, self.of(table, code)) for code in table]
+
+    def languages(self, codes: Iterable[str]) -> str:
+        """What languages are called (BCP 47), as far as CLDR knows their first subtag."""
+        names = Locale(self.language).languages
+        return ", ".join(names.get(code.partition("-")[0].lower(), code) for code in codes)
 
     def day(self, day: date) -> str:
         return format_date(day, "medium", locale=self.language)

@@ -14,6 +14,7 @@ from deploy.region.forms import forms_of
 from deploy.region.mailbox import Mailbox
 from deploy.region.people import DAYTIME, TIME_ZONE
 from deploy.region.story import Story, a_consent, a_referral
+from tests.acceptance.running import eventually
 
 _AWAY = frozenset({502, 503, 504})
 _PATIENCE_SECONDS = 60
@@ -226,3 +227,15 @@ def press(api: Api, path: str, action: str) -> Reply:
             if action in (name, value) or action in form.fields.values():
                 return api.send_form(form, path, button=position)
     raise AssertionError(f"the page has no button for {action}")
+
+
+def message_for_staff(place: Place, matched: Matched) -> str:
+    """The message about an offer that is told at reception."""
+    path = "/api/notifications/messages"
+    query = f"?state=needs-staff&referral_id={matched.referral_id}"
+
+    def found() -> list[str]:
+        listed = place.story().api.call("GET", path + query, by=place.coordinator).expect()
+        return [one["id"] for one in listed.body["items"]]
+
+    return eventually(found, "somebody is to be told at reception")[0]

@@ -10,10 +10,11 @@ from playwright.sync_api import Page
 
 from deploy import region
 from deploy.machine.run_folder import REPOSITORY, RunFolder
+from deploy.proposing import propose
 from deploy.region.api import Account, Api
 from deploy.region.mailbox import Mailbox
 from tests.acceptance.chrome import DESK, PHONE, Chrome, chrome
-from tests.acceptance.clients import Place
+from tests.acceptance.clients import Place, message_for_staff, offer
 from tests.acceptance.running import Running
 from tests.acceptance.tasks.office import Office, open_office
 
@@ -28,20 +29,32 @@ def main() -> int:
         running.up()
         region.load(running)
         place = Place(Api(running), Mailbox(running.mail_folder), "vi").open()
+        office = open_office(place)
+        see_to_something(office)
+        propose(running, print)
         with chrome(running) as browser:
-            take_all(browser, open_office(place))
+            take_all(browser, office)
     finally:
         running.clean()
     return 0
+
+
+def see_to_something(office: Office) -> None:
+    """Two more peers, people who wait for them, and somebody who is told at reception."""
+    place = office.place
+    for name, topics in (("Ana Invented", ["grief"]), ("Bao Madeup", ["housing", "grief"])):
+        place.add_peer(display_name=name, topics=topics, capacity=1)
+    for urgency in ("routine", "soon", "urgent", "routine"):
+        office.shortlisted(topics=["grief"], urgency=urgency)
 
 
 def take_all(browser: Chrome, office: Office) -> None:
     """A day in the office: something to see on every page."""
     place = office.place
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, topics in (("Ana Invented", ["grief"]), ("Bao Madeup", ["housing", "grief"])):
-        place.add_peer(display_name=name, topics=topics)
     office.referral(urgency="urgent")
+    told_there = offer(place, office.story, client={"preferred_channel": "reception"})
+    slip = f"/notifications/slips/{message_for_staff(place, told_there)}"
     searched = office.shortlisted(topics=["grief", "housing"])
     offered = office.offered()
     matched, _ = office.confirmed()
@@ -58,6 +71,11 @@ def take_all(browser: Chrome, office: Office) -> None:
         ("coordinator-today", place.coordinator, "/matching/today"),
         ("coordinator-waiting", place.coordinator, "/matching/waiting"),
         ("coordinator-search", place.coordinator, f"/matching/referrals/{searched}"),
+        ("coordinator-referral", place.coordinator, f"/referrals/{matched.referral_id}"),
+        ("coordinator-proposals", place.coordinator, "/matching/proposals"),
+        ("coordinator-messages", place.coordinator, "/notifications/"),
+        ("coordinator-slip", place.coordinator, slip),
+        ("coordinator-set-aside", place.coordinator, "/notifications/set-aside"),
         ("coordinator-peers", place.coordinator, "/matching/peers"),
         ("peer-week", office.peer.account, "/scheduling/"),
         ("peer-contact", office.peer.account, "/scheduling/contacts/new"),

@@ -13,7 +13,7 @@ from deploy.region.api import Api
 from deploy.region.story import rfc3339
 from services.chassis.roles import Role
 from services.chassis.work import system_clock
-from tests.acceptance.clients import Matched, Place, confirm, offer
+from tests.acceptance.clients import Place, confirm, message_for_staff, offer
 from tests.acceptance.conftest import NewPlace
 from tests.acceptance.live import Operation, live_operations
 from tests.acceptance.running import Running, eventually
@@ -63,20 +63,8 @@ def ids_at(place: Place) -> dict[str, str]:
     return {
         "referral_id": referral_id,
         "contact_id": logged.expect(201).body["id"],
-        "message_id": _waiting_for_staff(place, told_there),
+        "message_id": message_for_staff(place, told_there),
     }
-
-
-def _waiting_for_staff(place: Place, matched: Matched) -> str:
-    """The message about an offer that is told at reception."""
-    path = "/api/notifications/messages"
-    query = f"?state=needs-staff&referral_id={matched.referral_id}"
-
-    def found() -> list[str]:
-        listed = place.story().api.call("GET", path + query, by=place.coordinator).expect()
-        return [one["id"] for one in listed.body["items"]]
-
-    return eventually(found, "somebody is to be told at reception")[0]
 
 
 def for_roles(live: list[Operation]) -> Iterator[Operation]:

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from babel import Locale
 from markupsafe import escape
 
 from services.chassis.http.request import Answer, Request
@@ -51,7 +50,6 @@ def show_cards(request: Request, work: Work) -> Answer:
     """The peers whom the person may choose from now, as somebody would tell them."""
     words = Words(PAGES, request.language)
     match = read_shortlist(request, work).body
-    names = Locale(request.language).languages
     offer = Offers(work.connection).find(match["offer_id"]) if match["offer_id"] else None
     is_open = offer is not None and offer["state"] == "open"
     clinic = known(work, {match["clinic_id"]}).get(match["clinic_id"])
@@ -64,10 +62,7 @@ def show_cards(request: Request, work: Work) -> Answer:
         cards = [
             {
                 "display_name": peers[row["peer_id"]]["display_name"],
-                "languages": ", ".join(
-                    names.get(code.partition("-")[0], code)
-                    for code in peers[row["peer_id"]]["languages"]
-                ),
+                "languages": words.languages(peers[row["peer_id"]]["languages"]),
                 "ways": words.all(wording.MODE, row["modes"]),
             }
             for row in offered

@@ -31,7 +31,7 @@ def _row(row: Any, organisations: Any, words: Words, work: Work) -> dict[str, An
     return {
         "name": row["display_name"],
         "organisation": organisation["name"] if organisation else "",
-        "languages": ", ".join(row["languages"]),
+        "languages": words.languages(row["languages"]),
         "ways": words.all(wording.MODE, row["modes"]),
         "taken": row["places_taken"],
         "capacity": row["capacity"],

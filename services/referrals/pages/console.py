@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -101,6 +102,7 @@ def _referral(
         steps=steps,
         news=_news(steps, request, problem),
         received=words.moment(row["received_at"], clinic["time_zone"]),
+        born=_born(row["client"], words),
         is_open=status in OPEN,
         may_triage=role is COORDINATOR and status is Status.SUBMITTED,
         may_answer=role is CLINIC and status is Status.INFORMATION_REQUESTED,
@@ -109,6 +111,11 @@ def _referral(
         is_coordinator=role is COORDINATOR,
     )
     return Answer(html=html)
+
+
+def _born(client: Mapping[str, Any], words: Words) -> str | None:
+    birth_date = client.get("birth_date")
+    return words.day(date.fromisoformat(birth_date)) if birth_date else client.get("age_band")
 
 
 def _news(

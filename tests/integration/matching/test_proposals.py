@@ -201,7 +201,7 @@ def test_a_coordinator_sees_the_pairs_of_their_own_clinics_that_are_still_open(
     }
     told = words_of(shown)
     assert "Ana first" in told
-    assert "Ben number 2: others need the ones before more" in told
+    assert "Ben number 2: the places before it go to others" in told
     assert "this can be checked by adding up" in told
     stranger = Browser(story.scene, support.coordinator(uuid4(), story.peer_org))
     assert "Nobody of yours is in it" in words_of(stranger.get(page))
