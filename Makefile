@@ -1,7 +1,7 @@
 # What one does here; `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down clean test check bench chaos pictures lint types verify generate format lock runtime dev
+.PHONY: help demo up down clean test check bench chaos pictures simulate lint types verify generate format lock runtime dev
 
 BIN := .venv/bin
 CODE := services deploy tests
@@ -37,6 +37,9 @@ chaos: dev ## random faults under load, and a verdict (SEED, SECONDS; ONLY=recov
 
 pictures: dev ## the pictures in docs/pictures, of every main page
 	@$(BIN)/python -m tests.acceptance.pictures
+
+simulate: dev ## a year of a region under several ways to give out places, in docs/fairness.md
+	@$(BIN)/python -m tests.simulation
 
 lint: dev ## format and lint, and who may import whom
 	@$(BIN)/ruff format --check $(CODE)

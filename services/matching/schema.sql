@@ -319,24 +319,37 @@ CREATE TABLE public.positions (
     sequence bigint NOT NULL
 );
 
+CREATE TABLE public.proposal_inputs (
+    proposal_id uuid NOT NULL,
+    clinic_ids uuid[] NOT NULL,
+    content bytea NOT NULL
+);
+
+ALTER TABLE ONLY public.proposal_inputs FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.proposal_prices (
     proposal_id uuid NOT NULL,
     peer_id uuid NOT NULL,
+    peer_organisation_id uuid NOT NULL,
     price bigint NOT NULL
 );
+
+ALTER TABLE ONLY public.proposal_prices FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.proposals (
     id uuid NOT NULL,
     made_at timestamp with time zone NOT NULL,
+    clinic_ids uuid[] NOT NULL,
     policy_version integer NOT NULL,
     is_best boolean NOT NULL,
     value bigint NOT NULL,
     bound bigint NOT NULL,
     people integer NOT NULL,
     served integer NOT NULL,
-    input bytea,
     input_sha256 bytea NOT NULL
 );
+
+ALTER TABLE ONLY public.proposals FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.proposed_pairs (
     proposal_id uuid NOT NULL,
@@ -448,6 +461,9 @@ ALTER TABLE ONLY public.peers
 ALTER TABLE ONLY public.positions
     ADD CONSTRAINT positions_pkey PRIMARY KEY (consumer, aggregate_id);
 
+ALTER TABLE ONLY public.proposal_inputs
+    ADD CONSTRAINT proposal_inputs_pkey PRIMARY KEY (proposal_id);
+
 ALTER TABLE ONLY public.proposal_prices
     ADD CONSTRAINT proposal_prices_pkey PRIMARY KEY (proposal_id, peer_id);
 
@@ -508,8 +524,6 @@ CREATE INDEX peers_by_transaction ON public.peers USING btree (changed_in);
 
 CREATE INDEX proposals_by_age ON public.proposals USING btree (made_at);
 
-CREATE INDEX proposed_pairs_by_match ON public.proposed_pairs USING btree (match_id);
-
 CREATE TRIGGER peers_note_change BEFORE INSERT OR UPDATE ON public.peers FOR EACH ROW EXECUTE FUNCTION public.note_change();
 
 ALTER TABLE ONLY public.matches
@@ -526,6 +540,9 @@ ALTER TABLE ONLY public.offers
 
 ALTER TABLE ONLY public.peers
     ADD CONSTRAINT peers_peer_organisation_id_fkey FOREIGN KEY (peer_organisation_id) REFERENCES public.peer_organisations(id);
+
+ALTER TABLE ONLY public.proposal_inputs
+    ADD CONSTRAINT proposal_inputs_proposal_id_fkey FOREIGN KEY (proposal_id) REFERENCES public.proposals(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.proposal_prices
     ADD CONSTRAINT proposal_prices_proposal_id_fkey FOREIGN KEY (proposal_id) REFERENCES public.proposals(id) ON DELETE CASCADE;
@@ -571,6 +588,18 @@ CREATE POLICY offers_of_acting_organisations ON public.offers USING (((clinic_id
 ALTER TABLE public.peers ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY peers_of_acting_organisations ON public.peers USING ((peer_organisation_id = ANY (public.acting_organisations())));
+
+ALTER TABLE public.proposal_inputs ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY proposal_inputs_of_acting_organisations ON public.proposal_inputs USING ((clinic_ids <@ public.acting_organisations()));
+
+ALTER TABLE public.proposal_prices ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY proposal_prices_of_acting_organisations ON public.proposal_prices USING ((peer_organisation_id = ANY (public.acting_organisations())));
+
+ALTER TABLE public.proposals ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY proposals_of_acting_organisations ON public.proposals USING (((clinic_ids && public.acting_organisations()) OR (clinic_ids = '{}'::uuid[])));
 
 ALTER TABLE public.proposed_pairs ENABLE ROW LEVEL SECURITY;
 

@@ -434,4 +434,4 @@ class Matching(Service):
     forget_synthetic = every(seconds=600, handler=synthetic.forget)
     expire_offers = every(seconds=15, handler=answers.expire_offers)
     rank_the_waiting = every(seconds=5, handler=ranking.rank_the_waiting)
-    forget_old_proposals = every(seconds=3600, handler=proposing.forget_old)
+    forget_old_proposals = every(seconds=60, handler=proposing.forget_old)

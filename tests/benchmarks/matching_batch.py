@@ -86,8 +86,11 @@ def market(places_each: float, clients: int = CLIENTS, peers: int = PEERS) -> Ma
     values = np.zeros((clients, peers), np.int32)
     began = time.monotonic()
     for row, need in enumerate(needs):
-        columns, points = index.suitable(need, POLICY)
-        values[row, columns] = POLICY.worth(points, waited_days=int(waited[row]))
+        found = index.suitable(need, POLICY)
+        added = POLICY.added_for(found.options, peers)
+        values[row, found.columns] = POLICY.worth(
+            found.points, waited_days=int(waited[row]), added=added
+        )
     scoring = time.monotonic() - began
     free = index.free_places() + 1
     places = np.round(free * (places_each * clients / free.sum())).astype(np.int64)

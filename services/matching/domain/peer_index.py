@@ -8,7 +8,7 @@ two against each other.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -166,6 +166,14 @@ class _Places:
         return apart
 
 
+class Suitable(NamedTuple):
+    """The columns of all who suit a need, their points, and how many would if nobody were full."""
+
+    columns: NDArray[np.intp]
+    points: Whole
+    options: int
+
+
 @dataclass
 class _Judged:
     """What the hard rules say of all peers."""
@@ -269,12 +277,15 @@ class PeerIndex:
         free: Whole = (self._of("capacity") - self._of("taken")).astype(np.int64)
         return free.clip(min=0)
 
-    def suitable(self, need: Need, policy: Policy) -> tuple[NDArray[np.intp], Whole]:
-        """The columns of all who suit, and their points."""
+    def suitable(self, need: Need, policy: Policy) -> "Suitable":
+        """Everybody who suits, for whoever compares many needs at once."""
         apart = self._places.kilometres_from(need.location)
         met = self._of("modes") & self._wanted(need.modes, self._near(need, apart, policy))
-        slots = np.flatnonzero(self._judge(need, met).suitable)
-        return slots, self._facts(need, slots, met[slots], apart).points(need, policy)
+        judged = self._judge(need, met)
+        slots = np.flatnonzero(judged.suitable)
+        full = int(np.count_nonzero(judged.only[Rule.CAPACITY]))
+        points = self._facts(need, slots, met[slots], apart).points(need, policy)
+        return Suitable(slots, points, len(slots) + full)
 
     def rank(self, need: Need, policy: Policy) -> Ranking:
         """The best peers for a need, who else there is, and what would open more."""
@@ -502,4 +513,4 @@ def _ahead(points: Whole, id_begins: Bits, length: int) -> NDArray[np.intp]:
     return np.concatenate((before, level))
 
 
-_RELAXABLE: Final[Sequence[Rule]] = (Rule.CONSENT, Rule.MODE, Rule.PLACE)
+_RELAXABLE: Final[Sequence[Rule]] = (Rule.CONSENT, Rule.MODE, Rule.PLACE, Rule.CAPACITY)

@@ -101,7 +101,9 @@ class Policy:
 
     `served`, `per_day_waited` and `per_step_of_urgency` say what it is worth, in the same points,
     that somebody has a peer at all: more than the best of peers in place of a good one, and more
-    with every day, without an end, so that nobody is passed over for ever.
+    with every day, without an end, so that nobody is passed over for ever. `few_options` is added
+    for whom hardly anybody would suit, full or not, and less the more peers would, up to
+    `few_options_percent` of them all: for these people another peer does not come along soon.
     """
 
     version: int = 1
@@ -110,6 +112,8 @@ class Policy:
     served: int = 20_000
     per_day_waited: int = 25
     per_step_of_urgency: int = 2_500
+    few_options: int = 10_000
+    few_options_percent: int = 10
     weights: Mapping[str, int] = field(
         default_factory=lambda: {
             "topics": 3500,
@@ -126,10 +130,23 @@ class Policy:
         if sum(self.weights.values()) != POINTS:
             raise ValueError(f"the weights of policy {self.version} do not sum to {POINTS}")
 
-    def worth(self, points: Any, *, waited_days: int, urgency: int = 0) -> Any:
+    def has_few(self, options: int, peers: int) -> bool:
+        return 100 * options <= self.few_options_percent * peers
+
+    def added_for(self, options: int, peers: int) -> int:
+        """What is added for somebody whom so many of all peers would suit.
+
+        By the square of how far it is to having enough: most of it goes to those with next to
+        nobody, of whom there are few.
+        """
+        enough = self.few_options_percent * peers
+        missing = max(0, enough - 100 * options)
+        return self.few_options * missing**2 // enough**2 if missing else 0
+
+    def worth(self, points: Any, *, waited_days: int, urgency: int = 0, added: int = 0) -> Any:
         """What it is worth that somebody gets a peer of these points; `points` may be an array."""
         waited = self.per_day_waited * waited_days
-        return self.served + waited + self.per_step_of_urgency * urgency + points
+        return self.served + waited + self.per_step_of_urgency * urgency + added + points
 
 
 class Reason(NamedTuple):

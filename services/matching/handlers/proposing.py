@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
 from datetime import date, timedelta
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -85,15 +85,27 @@ class Input:
         index.put(self.peers)
         return index
 
-    def values(self, index: PeerIndex) -> Values:
-        """What each pair is worth; 0 where a rule is against it."""
-        values = np.zeros((len(self.people), len(index)), np.int32)
+    def scored(self, index: PeerIndex) -> "Scored":
+        """All pairs; 0 where a rule is against it."""
+        points = np.zeros((len(self.people), len(index)), np.int32)
+        values = np.zeros_like(points)
         for row, one in enumerate(self.people):
-            columns, points = index.suitable(one.need, self.policy)
-            values[row, columns] = self.policy.worth(
-                points, waited_days=one.waited_days, urgency=one.urgency
+            found = index.suitable(one.need, self.policy)
+            points[row, found.columns] = found.points
+            values[row, found.columns] = self.policy.worth(
+                found.points,
+                waited_days=one.waited_days,
+                urgency=one.urgency,
+                added=self.policy.added_for(found.options, len(index)),
             )
-        return values
+        return Scored(values, points)
+
+
+class Scored(NamedTuple):
+    """What each pair is worth to all together, and its points, which the two of them see."""
+
+    values: Values
+    points: Values
 
 
 @dataclass(frozen=True)
@@ -113,14 +125,14 @@ def propose(begin: Begin, tell: Tell) -> Proposal:
         given = _gather(work)
     tell(f"{len(given.people)} people wait, {len(given.peers)} peers are there")
     index = given.index()
-    values, places = given.values(index), index.free_places()
+    (values, points), places = given.scored(index), index.free_places()
     tell(f"scored {values.size} pairs, {np.count_nonzero(values)} of them may meet")
     is_best = solver.is_there()
     found = assign(values, places, solver.solve) if is_best else assign_greedily(values, places)
     certificate = certify(values, places, found)
     tell(f"{certificate.served} would have somebody, after {found.loops} rounds of the solver")
     packed = given.packed()
-    pairs = _pairs(given, index, values, found)
+    pairs = _pairs(given, index, points, found)
     with begin() as work:
         work.act_for_all()
         proposal_id = work.new_id()
@@ -129,6 +141,7 @@ def propose(begin: Begin, tell: Tell) -> Proposal:
             {
                 "id": proposal_id,
                 "made_at": work.now,
+                "clinic_ids": sorted({one.clinic_id for one in given.people}),
                 "policy_version": given.policy.version,
                 "is_best": is_best and certificate.is_proven,
                 "value": certificate.value,
@@ -167,7 +180,7 @@ def verify(proposal_id: UUID, work: Work) -> tuple[Certificate, tuple[str, ...]]
         problems.append("what it was made from is not what it says")
     given = Input.unpacked(packed)
     index = given.index()
-    values, places = given.values(index), index.free_places()
+    values, places = given.scored(index).values, index.free_places()
     pairs, prices = proposals.pairs(proposal_id), proposals.prices(proposal_id)
     columns = {peer_id: column for column, peer_id in enumerate(index.peer_ids)}
     if set(pairs) != {one.match_id for one in given.people} or set(prices) != set(columns):
@@ -210,20 +223,19 @@ def _gather(work: Work) -> Input:
     return Input(POLICY, people, [peer_of(row, areas[row["peer_organisation_id"]]) for row in rows])
 
 
-def _pairs(given: Input, index: PeerIndex, values: Values, found: Assignment) -> Sequence[Row]:
+def _pairs(given: Input, index: PeerIndex, points: Values, found: Assignment) -> Sequence[Row]:
     organisations = {peer.id: peer.organisation_id for peer in given.peers}
     pairs = []
     for at, one in enumerate(given.people):
         column = int(found.chosen[at])
         peer_id = None if column == NOBODY else index.peer_ids[column]
-        base = given.policy.worth(0, waited_days=one.waited_days, urgency=one.urgency)
         pairs.append(
             {
                 "match_id": one.match_id,
                 "clinic_id": one.clinic_id,
                 "peer_id": peer_id,
                 "peer_organisation_id": organisations[peer_id] if peer_id else None,
-                "points": int(values[at, column]) - base if peer_id else None,
+                "points": int(points[at, column]) if peer_id else None,
             }
         )
     return pairs

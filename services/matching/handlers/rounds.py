@@ -31,7 +31,6 @@ from services.matching.repository.matches import Match, Matches, Shortlists
 from services.matching.repository.needs import FormerPeers, Needs
 from services.matching.repository.offers import Offers
 from services.matching.repository.peers import Peers
-from services.matching.repository.proposals import Proposals
 
 E = TypeVar("E", bound=events.AboutMatch)
 
@@ -153,7 +152,6 @@ def end(match: Match, reason: EndReason, work: Work) -> tuple[Match, Match | Non
         former = FormerPeers(work.connection)
         former.add(match.referral_id, match.clinic_id, [match.peer_id], work.now)
     Shortlists(work.connection).clear(match.id)
-    Proposals(work.connection).remove_input_of(match.id)
     ended = move(match, Step.END, work, end_reason=str(reason), next_at=None)
     peer = {"peer_id": match.peer_id, "peer_organisation_id": match.peer_organisation_id}
     tell(work, ended, about(events.MatchEnded, ended, reason=str(reason), **peer))

@@ -36,12 +36,17 @@ class Proposals:
         self, proposal: Mapping[str, Any], pairs: Iterable[Row], prices: Iterable[tuple[UUID, int]]
     ) -> None:
         query = """
-            INSERT INTO proposals (id, made_at, policy_version, is_best, value, bound, people,
-                                   served, input, input_sha256)
-            VALUES (%(id)s, %(made_at)s, %(policy_version)s, %(is_best)s, %(value)s, %(bound)s,
-                    %(people)s, %(served)s, %(input)s, %(input_sha256)s)
+            INSERT INTO proposals (id, made_at, clinic_ids, policy_version, is_best, value, bound,
+                                   people, served, input_sha256)
+            VALUES (%(id)s, %(made_at)s, %(clinic_ids)s, %(policy_version)s, %(is_best)s,
+                    %(value)s, %(bound)s, %(people)s, %(served)s, %(input_sha256)s)
         """
         self.connection.execute(query, proposal)
+        made_from = """
+            INSERT INTO proposal_inputs (proposal_id, clinic_ids, content)
+            VALUES (%(id)s, %(clinic_ids)s, %(input)s)
+        """
+        self.connection.execute(made_from, proposal)
         lines = """
             INSERT INTO proposed_pairs (proposal_id, match_id, clinic_id, peer_id,
                                         peer_organisation_id, points)
@@ -53,15 +58,22 @@ class Proposals:
         rows = Jsonb(list(pairs), dumps=with_ids)
         self.connection.execute(lines, {"id": proposal["id"], "rows": rows})
         told = """
-            INSERT INTO proposal_prices (proposal_id, peer_id, price)
-            SELECT %s, peer_id, price FROM unnest(%s::uuid[], %s::bigint[]) AS row (peer_id, price)
+            INSERT INTO proposal_prices (proposal_id, peer_id, peer_organisation_id, price)
+            SELECT %(id)s, peer_id, peers.peer_organisation_id, price
+              FROM unnest(%(peer_ids)s::uuid[], %(prices)s::bigint[]) AS row (peer_id, price)
+              JOIN peers ON peers.id = peer_id
         """
-        priced = list(prices)
-        peer_ids, each = [one for one, _ in priced], [price for _, price in priced]
-        self.connection.execute(told, (proposal["id"], peer_ids, each))
+        priced = dict(prices)
+        given = {"id": proposal["id"], "peer_ids": [*priced], "prices": [*priced.values()]}
+        self.connection.execute(told, given)
 
     def find(self, proposal_id: UUID) -> Row | None:
-        query = "SELECT * FROM proposals WHERE id = %s"
+        query = """
+            SELECT proposals.*, content AS input
+              FROM proposals
+              LEFT JOIN proposal_inputs ON proposal_id = id
+             WHERE id = %s
+        """
         return self.connection.execute(query, (proposal_id,)).fetchone()
 
     def pairs(self, proposal_id: UUID) -> dict[UUID, Row]:
@@ -101,25 +113,13 @@ class Proposals:
         """
         return self.connection.execute(query, (proposal_id, limit)).fetchall()
 
-    def remove_input_of(self, match_id: UUID) -> None:
-        """Somebody in it is no longer looked for: what was known of them goes."""
-        query = """
-            UPDATE proposals
-               SET input = NULL
-             WHERE input IS NOT NULL
-               AND id IN (SELECT proposal_id FROM proposed_pairs WHERE match_id = %s)
-        """
-        self.connection.execute(query, (match_id,))
-
     def remove_inputs_of_ended(self) -> None:
-        """The same for whoever was no longer looked for while the proposal was worked out."""
+        """Where somebody is no longer looked for, what was known of them goes."""
         query = """
-            UPDATE proposals
-               SET input = NULL
-             WHERE input IS NOT NULL
-               AND EXISTS (SELECT FROM proposed_pairs
+            DELETE FROM proposal_inputs
+             WHERE EXISTS (SELECT FROM proposed_pairs
                              LEFT JOIN matches ON matches.id = match_id
-                            WHERE proposal_id = proposals.id
+                            WHERE proposed_pairs.proposal_id = proposal_inputs.proposal_id
                               AND (matches.id IS NULL OR matches.state = 'ended'))
         """
         self.connection.execute(query)
