@@ -134,16 +134,19 @@ class Pipeline:
         """A page for a role; or one whose link's secret the handler looks up, or open to all."""
         now, language = self.workplace.clock(), reading.language_of(raw.header("accept-language"))
         form = Form()
-        if raw.method == "POST":
-            form = reading.read_form(raw, page.max_file_bytes)
-            if "secret" not in path:
-                self.visits.require_own_site(raw)
+        if raw.method == "POST" and "secret" not in path:
+            self.visits.require_own_site(raw)
         visit = None
         if page.roles:
             try:
+                if page.max_file_bytes:  # much to read for somebody who may be anybody
+                    self.visits.require_reader(page, raw, now)
+                form = self._form(page, raw)
                 visit = self.visits.admit(page, raw, form, now)
             except NotSignedIn as nobody:
                 return sign_in_first(raw, form, nobody, language)
+        else:
+            form = self._form(page, raw)
         errors: dict[str, list[str]] = {}
         query = reading.read_query(raw.query, reading.schema_of(page.query), errors)
         if errors and page.query:
@@ -164,6 +167,9 @@ class Pipeline:
         if renewed is None:
             return response
         return replace(response, headers={**response.headers, "Set-Cookie": renewed})
+
+    def _form(self, page: Page, raw: RawRequest) -> Form:
+        return reading.read_form(raw, page.max_file_bytes) if raw.method == "POST" else Form()
 
     def _page(self, page: Page, request: Request, raw: RawRequest) -> RawResponse:
         """What the handler shows; or its form once more, where it raised what can be mended.

@@ -37,14 +37,19 @@ class Visits:
 
     def admit(self, page: Page, raw: RawRequest, form: Form, now: datetime) -> Visit:
         """The visit; raise NotSignedIn, or Forbidden for another role's page or a foreign form."""
-        session = self.sessions.read(cookie_of(raw), now)
-        if session.caller.role not in page.roles:
-            raise Forbidden
+        session = self.require_reader(page, raw, now)
         if raw.method == "POST" and not self.sessions.is_own_form(
             session, form.get(TOKEN_FIELD, "")
         ):
             raise Forbidden("This form is not one that we showed you")
         return self.visit_of(session, raw.path)
+
+    def require_reader(self, page: Page, raw: RawRequest, now: datetime) -> Session:
+        """The session of somebody for whom the page is, before anything that they sent is read."""
+        session = self.sessions.read(cookie_of(raw), now)
+        if session.caller.role not in page.roles:
+            raise Forbidden
+        return session
 
     def visit_of(self, session: Session, path: str) -> Visit:
         menu = self.menu.of(session.caller.role)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from urllib3.filepost import encode_multipart_formdata
 
+from services.chassis.http.application import MAX_DRAINED_BYTES
+from services.chassis.http.raw import RawRequest
 from tests.integration.browser import Browser, words_of
 from tests.integration.referrals.people import (
     CLERK,
@@ -267,3 +269,26 @@ def test_no_other_page_takes_files(desk: Desk) -> None:
     headers = {**browser.headers, "content-type": kind, "content-length": str(len(body))}
 
     assert browser.scene.request("POST", page, body=body, headers=headers).status == 415
+
+
+@pytest.mark.parametrize("by", [None, client(CLINIC, person=CLINIC)])
+def test_a_file_of_somebody_whom_the_page_is_not_for_is_thrown_away_unread(
+    desk: Desk, by: Any
+) -> None:
+    browser = Browser(desk.scene, by)
+    body, kind = encode_multipart_formdata({"content": ("a.pdf", PDF, "application/pdf")})
+    read: list[int] = []
+
+    def read_body(limit: int) -> bytes:
+        read.append(limit)
+        return body
+
+    raw = RawRequest(
+        method="POST",
+        path=f"/referrals/{enter(desk).json['id']}/consent-scan",
+        headers={**browser.headers, "content-type": kind, "content-length": str(len(body))},
+        read_body=read_body,
+    )
+
+    assert desk.scene.public.handle(raw).status == (403 if by else 401)
+    assert read == [MAX_DRAINED_BYTES]
