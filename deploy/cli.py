@@ -253,6 +253,49 @@ def matching_propose() -> None:
     click.echo(f"Check it by: kindred matching verify {made.id}")
 
 
+@matching.command("policy")
+@one_line_for_trouble
+def matching_policy() -> None:
+    """The active policy as JSON, such as `kindred matching try` reads."""
+    from deploy.proposing import active_policy  # noqa: PLC0415
+
+    click.echo(active_policy())
+
+
+@matching.command("try")
+@click.argument("policy", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@one_line_for_trouble
+def matching_try(policy: Path) -> None:
+    """Compare a policy (JSON) with the active one on the queue as it is; nothing is changed.
+
+    Exit status 2: the file is no policy, and every mistake in it is told.
+    """
+    from deploy.proposing import WrongPolicy, differing, read_policy, try_policy  # noqa: PLC0415
+
+    try:
+        read = read_policy(policy)
+    except WrongPolicy as wrong:
+        for problem in wrong.problems:
+            click.echo(problem, err=True)
+        sys.exit(2)
+    active, tried = try_policy(a_system(), read)
+    click.echo(f"{active.people} people wait. Of them would be served:")
+    for name, now, then in (
+        ("people", f"{active.served}", f"{tried.served}"),
+        ("of the urgent", f"{active.urgent_served:.1%}", f"{tried.urgent_served:.1%}"),
+        (
+            "of those with few options",
+            f"{active.few_options_served:.1%}",
+            f"{tried.few_options_served:.1%}",
+        ),
+        ("of the others", f"{active.others_served:.1%}", f"{tried.others_served:.1%}"),
+        ("points on average", f"{active.mean_points:.0f}", f"{tried.mean_points:.0f}"),
+        ("after days", f"{active.mean_days_waited:.1f}", f"{tried.mean_days_waited:.1f}"),
+    ):
+        click.echo(f"  {name:<26} {now:>8} now, {then:>8} by this policy")
+    click.echo(f"{differing(active, tried)} people would be proposed somebody else.")
+
+
 @matching.command("verify")
 @click.argument("run", type=click.UUID)
 @one_line_for_trouble

@@ -1,8 +1,10 @@
 """kindred matching on a running system: a proposal is made, holds, and does not once changed."""
 
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from uuid import UUID, uuid4
 
 from deploy.machine.run_folder import REPOSITORY
@@ -51,3 +53,21 @@ def test_a_proposal_is_made_and_holds_until_somebody_changes_it(
     assert (code, "its sums are not what it says" in told) == (1, True)
     assert kindred(system, "verify", str(uuid4()))[0] == 1
     assert kindred(system, "verify", "yesterday's")[0] == 2
+
+
+def test_a_policy_is_tried_on_the_queue_and_a_wrong_one_is_told_all_its_mistakes(
+    system: Running, tmp_path: Path
+) -> None:
+    code, active = kindred(system, "policy")
+    assert code == 0
+    file = tmp_path / "policy.json"
+    file.write_text(active)
+
+    code, told = kindred(system, "try", str(file))
+
+    assert code == 0, told
+    assert told.splitlines()[-1] == "0 people would be proposed somebody else."
+    file.write_text(json.dumps({**json.loads(active), "served": -1, "luck": 7}))
+    code, told = kindred(system, "try", str(file))
+    assert code == 2
+    assert sorted(line.partition(":")[0] for line in told.splitlines()) == ["luck", "served"]

@@ -127,6 +127,8 @@ class Policy:
     )
 
     def __post_init__(self) -> None:
+        if self.max_kilometres < 1:
+            raise ValueError("points by distance are of at least one kilometre")
         if sum(self.weights.values()) != POINTS:
             raise ValueError(f"the weights of policy {self.version} do not sum to {POINTS}")
 

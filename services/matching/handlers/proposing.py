@@ -122,7 +122,7 @@ def propose(begin: Begin, tell: Tell) -> Proposal:
     No transaction is open while it is worked out, however long that takes.
     """
     with begin() as work:
-        given = _gather(work)
+        given = gather(work)
     tell(f"{len(given.people)} people wait, {len(given.peers)} peers are there")
     index = given.index()
     (values, points), places = given.scored(index), index.free_places()
@@ -206,7 +206,8 @@ def forget_old(work: Work) -> None:
     proposals.forget(work.now - KEPT)
 
 
-def _gather(work: Work) -> Input:
+def gather(work: Work) -> Input:
+    """Everybody who waits and every peer, as they are now."""
     work.act_for_all()
     areas, _ = PeerOrganisations(work.connection).areas()
     rows = sorted(Peers(work.connection).changed(0, ()), key=lambda row: row["id"])
