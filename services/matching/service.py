@@ -19,7 +19,7 @@ from services.matching.handlers import (
     synthetic,
     telling,
 )
-from services.matching.pages import console, fragments, links, mine, set_aside, today
+from services.matching.pages import console, fragments, links, mine, set_aside, today, why
 from services.matching.pages import peers as peer_pages
 from services.matching.pages import proposals as proposal_pages
 from services.matching.schemas import heard, published
@@ -272,6 +272,13 @@ class Matching(Service):
         "/matching/referrals/{referral_id}",
         roles={COORDINATOR, SUPERVISOR},
         handler=console.show_search,
+    )
+    show_why = page(
+        "GET",
+        "/matching/referrals/{referral_id}/why",
+        roles={COORDINATOR},
+        query=why.WhySchema,
+        handler=why.show,
     )
     act_on_search = page(
         "POST",

@@ -174,6 +174,15 @@ class Suitable(NamedTuple):
     options: int
 
 
+class Standing(NamedTuple):
+    """Every rule that a peer breaks; or the peer as a candidate, with how many are ahead."""
+
+    broken: tuple[Rule, ...]
+    candidate: Candidate | None
+    ahead: int
+    suitable: int
+
+
 @dataclass
 class _Judged:
     """What the hard rules say of all peers."""
@@ -301,6 +310,26 @@ class PeerIndex:
             ruled_out=judged.ruled_out,
             openings=self._openings(need, judged.only, near),
         )
+
+    def stands(self, need: Need, peer_id: UUID, policy: Policy) -> "Standing | None":
+        """Where one peer stands among all for a need, or what is in the way; None if not known."""
+        slot = self._slots.get(peer_id)
+        if slot is None:
+            return None
+        apart = self._places.kilometres_from(need.location)
+        met = self._of("modes") & self._wanted(need.modes, self._near(need, apart, policy))
+        broken = tuple(rule for rule, breaks in self._broken(need, met).items() if breaks[slot])
+        slots = np.flatnonzero(self._judge(need, met).suitable)
+        if broken:
+            return Standing(broken, None, 0, len(slots))
+        facts = self._facts(need, slots, met[slots], apart)
+        points = facts.points(need, policy)
+        at = int(np.searchsorted(slots, slot))
+        level = np.flatnonzero(points == points[at]).tolist()
+        before = sum(self._ids[slots[one]] < peer_id for one in level)
+        candidate = self._candidate(need, slot, facts.of(at), int(points[at]), policy)
+        ahead = int(np.count_nonzero(points > points[at])) + before
+        return Standing((), candidate, ahead, len(slots))
 
     def _slot(self, peer_id: UUID) -> int:
         slot = self._slots.get(peer_id)

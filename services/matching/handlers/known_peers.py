@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.chassis.places import locate
 from services.chassis.work import Work
-from services.matching.domain.peer_index import PeerIndex
+from services.matching.domain.peer_index import PeerIndex, Standing
 from services.matching.domain.ranking import Mode, Need, Peer, Policy, Ranking
 from services.matching.repository.peers import PeerOrganisations, Peers
 
@@ -33,6 +33,11 @@ class KnownPeers:
         with self._one_at_a_time:
             self._catch_up(work)
             return self._index.rank(need, policy)
+
+    def stands(self, need: Need, peer_id: UUID, policy: Policy, work: Work) -> Standing | None:
+        with self._one_at_a_time:
+            self._catch_up(work)
+            return self._index.stands(need, peer_id, policy)
 
     def _catch_up(self, work: Work) -> None:
         # Both of one moment: of an organisation that comes later no peer can be seen now, and

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from services.chassis.places import locate
 from services.chassis.work import Work
 from services.matching.domain import ranking
+from services.matching.domain.peer_index import Standing
 from services.matching.domain.ranking import Mode, Policy, Reason
 from services.matching.domain.states import Step
 from services.matching.handlers.known_peers import KnownPeers
@@ -51,6 +52,13 @@ def rank_peers(need: Row, work: Work) -> Shortlist:
     return Shortlist(
         rows=shortlisted, ruled_out=dict(result.ruled_out), openings=dict(result.openings)
     )
+
+
+def stands(need: Row, peer_id: UUID, work: Work) -> Standing | None:
+    """Where a peer stands for somebody who waits, or every rule that is in the way."""
+    former = FormerPeers(work.connection).of(need["referral_id"])
+    known = work.memory(KnownPeers)
+    return known.stands(need_of(need, former, work), peer_id, POLICY, work)
 
 
 def _told(reasons: Iterable[Reason]) -> list[Row]:

@@ -371,3 +371,41 @@ def test_the_cards_show_whom_the_person_may_choose_from_to_their_own_staff_alone
     assert stranger.get(cards).status == 404
     story.choose(offered["id"])
     assert "Nothing is offered just now." in words_of(coordinator.get(cards))
+
+
+def test_why_not_somebody_else_tells_every_rule_in_the_way_or_the_place_and_no_topic(
+    story: Story, coordinator: Browser
+) -> None:
+    first, second = (
+        story.add_peer(display_name="Ana"),
+        story.add_peer(display_name="Ben", topics=[]),
+    )
+    neither = story.add_peer(display_name="Cy", languages=["vi"], capacity=0)
+    page = f"/matching/referrals/{story.refer()}/why"
+    assert "Ana" in words_of(coordinator.get(page))
+
+    told = {
+        peer_id: words_of(coordinator.get(f"{page}?peer_id={peer_id}"))
+        for peer_id in (first, second, neither)
+    }
+
+    assert "Would suit: number 1 of 2." in told[first]
+    assert "Would suit: number 2 of 2." in told[second]
+    assert "No language in common" in told[neither]
+    assert "No place free" in told[neither]
+    assert not any("Topics in common" in one or "not in common:" in one for one in told.values())
+
+
+def test_why_not_is_told_of_own_peers_to_the_persons_own_staff_alone(
+    story: Story, coordinator: Browser
+) -> None:
+    story.register_organisation(other := uuid4())
+    foreign = story.add_peer(org=other)
+    page = f"/matching/referrals/{story.refer()}/why"
+
+    missing = coordinator.get(f"{page}?peer_id={uuid4()}")
+
+    assert coordinator.get(f"{page}?peer_id={foreign}").text == missing.text
+    assert missing.status == 404
+    stranger = Browser(story.scene, support.coordinator(uuid4(), story.peer_org))
+    assert stranger.get(page).status == 404

@@ -165,3 +165,25 @@ def test_an_index_without_peers_has_nobody_and_opens_nothing() -> None:
 
     assert ranking == plain_ranking.rank(need, [], POLICY)
     assert ranking.suitable == 0
+
+
+def test_where_each_stands_is_their_place_in_the_whole_ranking_or_all_they_break() -> None:
+    random = Random(11)
+    peers = {peer.id: peer for peer in (a_peer(random, WORDS[:4]) for _ in range(120))}
+    index = PeerIndex()
+    index.put(peers.values())
+    for _ in range(40):
+        need = a_need(random, WORDS[:4], list(peers.values()))
+        whole = plain_ranking.rank(need, peers.values(), Policy(shortlist_length=1_000))
+        for place, candidate in enumerate(whole.candidates):
+            standing = index.stands(need, candidate.peer_id, POLICY)
+            assert standing is not None
+            assert (standing.ahead, standing.candidate) == (place, candidate)
+            assert standing.suitable == whole.suitable
+        others = peers.keys() - {one.peer_id for one in whole.candidates}
+        for peer_id in others:
+            standing = index.stands(need, peer_id, POLICY)
+            alone = plain_ranking.rank(need, [peers[peer_id]], POLICY)
+            assert standing is not None
+            assert standing.broken[0] == next(iter(alone.ruled_out))
+    assert index.stands(need, UUID(int=2**127), POLICY) is None
