@@ -192,6 +192,17 @@ class _Judged:
     only: dict[Rule, Flags]  # who breaks this rule and no other
 
 
+@dataclass(frozen=True)
+class _Look:
+    """All peers as one need sees them."""
+
+    apart: NDArray[np.int32]  # kilometres to each place
+    near: Flags
+    met: NDArray[np.uint8]  # bits of the ways to meet that both want and the place allows
+    judged: _Judged
+    slots: NDArray[np.intp]  # who suits
+
+
 def _longer(column: NDArray[Any], capacity: int) -> NDArray[Any]:
     longer = np.zeros(capacity, column.dtype)
     longer[: len(column)] = column
@@ -288,27 +299,19 @@ class PeerIndex:
 
     def suitable(self, need: Need, policy: Policy) -> "Suitable":
         """Everybody who suits, for whoever compares many needs at once."""
-        apart = self._places.kilometres_from(need.location)
-        met = self._of("modes") & self._wanted(need.modes, self._near(need, apart, policy))
-        judged = self._judge(need, met)
-        slots = np.flatnonzero(judged.suitable)
-        full = int(np.count_nonzero(judged.only[Rule.CAPACITY]))
-        points = self._facts(need, slots, met[slots], apart).points(need, policy)
-        return Suitable(slots, points, len(slots) + full)
+        look = self._look(need, policy)
+        full = int(np.count_nonzero(look.judged.only[Rule.CAPACITY]))
+        points = self._facts(need, look).points(need, policy)
+        return Suitable(look.slots, points, len(look.slots) + full)
 
     def rank(self, need: Need, policy: Policy) -> Ranking:
         """The best peers for a need, who else there is, and what would open more."""
-        apart = self._places.kilometres_from(need.location)
-        near = self._near(need, apart, policy)
-        met = self._of("modes") & self._wanted(need.modes, near)
-        judged = self._judge(need, met)
-        slots = np.flatnonzero(judged.suitable)
-        candidates = self._best(need, slots, met[slots], apart, policy)
+        look = self._look(need, policy)
         return Ranking(
-            candidates=candidates,
-            suitable=len(slots),
-            ruled_out=judged.ruled_out,
-            openings=self._openings(need, judged.only, near),
+            candidates=self._best(need, look, policy),
+            suitable=len(look.slots),
+            ruled_out=look.judged.ruled_out,
+            openings=self._openings(need, look.judged.only, look.near),
         )
 
     def stands(self, need: Need, peer_id: UUID, policy: Policy) -> "Standing | None":
@@ -316,13 +319,14 @@ class PeerIndex:
         slot = self._slots.get(peer_id)
         if slot is None:
             return None
-        apart = self._places.kilometres_from(need.location)
-        met = self._of("modes") & self._wanted(need.modes, self._near(need, apart, policy))
-        broken = tuple(rule for rule, breaks in self._broken(need, met).items() if breaks[slot])
-        slots = np.flatnonzero(self._judge(need, met).suitable)
+        look = self._look(need, policy)
+        slots = look.slots
+        broken = tuple(
+            rule for rule, breaks in self._broken(need, look.met).items() if breaks[slot]
+        )
         if broken:
             return Standing(broken, None, 0, len(slots))
-        facts = self._facts(need, slots, met[slots], apart)
+        facts = self._facts(need, look)
         points = facts.points(need, policy)
         at = int(np.searchsorted(slots, slot))
         level = np.flatnonzero(points == points[at]).tolist()
@@ -330,6 +334,13 @@ class PeerIndex:
         candidate = self._candidate(need, slot, facts.of(at), int(points[at]), policy)
         ahead = int(np.count_nonzero(points > points[at])) + before
         return Standing((), candidate, ahead, len(slots))
+
+    def _look(self, need: Need, policy: Policy) -> "_Look":
+        apart = self._places.kilometres_from(need.location)
+        near = self._near(need, apart, policy)
+        met = self._of("modes") & self._wanted(need.modes, near)
+        judged = self._judge(need, met)
+        return _Look(apart, near, met, judged, np.flatnonzero(judged.suitable))
 
     def _slot(self, peer_id: UUID) -> int:
         slot = self._slots.get(peer_id)
@@ -421,17 +432,11 @@ class PeerIndex:
         counts = {one.value: int(np.count_nonzero(flags)) for one, flags in opened.items()}
         return {name: count for name, count in counts.items() if count}
 
-    def _best(
-        self,
-        need: Need,
-        slots: NDArray[np.intp],
-        met: NDArray[np.uint8],
-        apart: NDArray[np.int32],
-        policy: Policy,
-    ) -> tuple[Candidate, ...]:
+    def _best(self, need: Need, look: "_Look", policy: Policy) -> tuple[Candidate, ...]:
+        slots = look.slots
         if not len(slots):
             return ()
-        facts = self._facts(need, slots, met, apart)
+        facts = self._facts(need, look)
         points = facts.points(need, policy)
         best = _ahead(points, self._columns["id_begins"][slots], policy.shortlist_length)
         found = sorted(best.tolist(), key=lambda one: (-points[one], self._ids[slots[one]]))
@@ -440,18 +445,12 @@ class PeerIndex:
             for one in found[: policy.shortlist_length]
         )
 
-    def _facts(
-        self,
-        need: Need,
-        slots: NDArray[np.intp],
-        met: NDArray[np.uint8],
-        apart: NDArray[np.int32],
-    ) -> "_FactsOfMany":
-        columns = self._columns
+    def _facts(self, need: Need, look: "_Look") -> "_FactsOfMany":
+        columns, slots = self._columns, look.slots
         return _FactsOfMany(
             topics_shared=self._topics.shared(need.topics, slots),
-            modes=met,
-            kilometres=apart[columns["place"][slots]].astype(np.int64),
+            modes=look.met[slots],
+            kilometres=look.apart[columns["place"][slots]].astype(np.int64),
             gender_wished=self._genders.flags(need.peer_genders)[columns["gender"][slots]],
             age_band_wished=self._age_bands.flags(need.peer_age_bands)[columns["age_band"][slots]],
             access_met=self._access.shared(need.access_needs, slots),
