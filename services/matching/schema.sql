@@ -524,6 +524,8 @@ CREATE INDEX peers_by_transaction ON public.peers USING btree (changed_in);
 
 CREATE INDEX proposals_by_age ON public.proposals USING btree (made_at);
 
+CREATE INDEX proposed_pairs_by_match ON public.proposed_pairs USING btree (match_id);
+
 CREATE TRIGGER peers_note_change BEFORE INSERT OR UPDATE ON public.peers FOR EACH ROW EXECUTE FUNCTION public.note_change();
 
 ALTER TABLE ONLY public.matches

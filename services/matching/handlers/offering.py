@@ -14,12 +14,13 @@ from services.matching.domain.offering import LineUp, line_up
 from services.matching.domain.states import State, Step, after
 from services.matching.handlers import rounds
 from services.matching.handlers.callers import caller_of, require_clinic_side
-from services.matching.handlers.shortlisting import today_of
+from services.matching.handlers.shortlisting import stands, today_of
 from services.matching.handlers.views import match_view, named, offer_view, peers_with_place
 from services.matching.repository.matches import Match, Matches, Shortlists
 from services.matching.repository.needs import Needs
 from services.matching.repository.offers import Offers
 from services.matching.repository.peers import Peers
+from services.matching.repository.proposals import Proposals
 
 Row = dict[str, Any]
 
@@ -66,6 +67,7 @@ def offer(request: Request, work: Work) -> Answer:
     asked = request.body
     answer_by = _answer_by(asked.get("answer_by"), need, work)
     rows = {row["peer_id"]: row for row in _shortlisted(match, need, work)}
+    rows |= _proposed(match, need, asked.get("peer_id"), rows, work)
     lined_up = _line_up(rows, asked, need, work)
     offer_id = work.new_id()
     first = rows[lined_up.first]
@@ -119,6 +121,28 @@ def _waiting_view(row: Row) -> Row:
 
 def _shortlisted(match: Match, need: Row, work: Work) -> list[Row]:
     return named(Shortlists(work.connection).of(match.id), today_of(need, work), work)
+
+
+def _proposed(
+    match: Match, need: Row, peer_id: UUID | None, rows: dict[UUID, Row], work: Work
+) -> dict[UUID, Row]:
+    """The peer whom the latest proposal has for this person, if they still suit; behind the others.
+
+    Where places are few it may be somebody further down than the shortlist goes.
+    """
+    if peer_id is None or peer_id in rows:
+        return {}
+    if Proposals(work.connection).latest_for(match.id) != peer_id:
+        return {}
+    standing = stands(need, peer_id, work)
+    if standing is None or standing.candidate is None:
+        return {}
+    row = {
+        "peer_id": peer_id,
+        "peer_organisation_id": standing.candidate.organisation_id,
+        "modes": [str(mode) for mode in standing.candidate.modes],
+    }
+    return {peer_id: named([row], today_of(need, work), work)[0]}
 
 
 def _require_acceptance(need: Row, work: Work) -> None:

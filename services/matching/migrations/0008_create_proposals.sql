@@ -48,6 +48,8 @@ CREATE TABLE proposed_pairs (
     )
 );
 
+CREATE INDEX proposed_pairs_by_match ON proposed_pairs (match_id);
+
 ALTER TABLE proposed_pairs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE proposed_pairs FORCE ROW LEVEL SECURITY;
 CREATE POLICY proposed_pairs_of_acting_organisations ON proposed_pairs

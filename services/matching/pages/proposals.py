@@ -44,6 +44,8 @@ def _row(row: Row, clinics: Mapping[UUID, Any], words: Words, now: datetime) -> 
     clinic = clinics.get(row["clinic_id"])
     return {
         "referral_id": row["referral_id"],
+        "peer_id": row["peer_id"],
+        "version": row["version"],
         "received": words.moment(row["received_at"], _zone(row["clinic_id"], clinics)),
         "days": (now - row["received_at"]).days,
         "clinic": clinic["name"] if clinic else "",

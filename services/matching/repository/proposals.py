@@ -95,6 +95,19 @@ class Proposals:
         """
         return self.connection.execute(query).fetchone()
 
+    def latest_for(self, match_id: UUID) -> UUID | None:
+        """The peer of the latest proposal that the person is in."""
+        query = """
+            SELECT peer_id
+              FROM proposed_pairs
+              JOIN proposals ON proposals.id = proposal_id
+             WHERE match_id = %s
+             ORDER BY made_at DESC, proposals.id
+             LIMIT 1
+        """
+        row = self.connection.execute(query, (match_id,)).fetchone()
+        return row["peer_id"] if row else None
+
     def still_open(self, proposal_id: UUID, limit: int) -> list[Row]:
         """Pairs of clinics that the transaction acts for, whose person still has nobody."""
         query = """

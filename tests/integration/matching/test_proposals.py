@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from deploy.region.forms import forms_of
 from services.matching import solver
 from services.matching.domain.assignment import Certificate
 from services.matching.handlers import proposing
@@ -209,3 +210,29 @@ def test_a_coordinator_sees_the_pairs_of_their_own_clinics_that_are_still_open(
     for referral_id in referrals:
         story.hear("referral.withdrawn.v1", referral_id)
     assert "Nobody of yours is in it" in words_of(coordinator.get(page))
+
+
+def test_a_proposed_pair_is_offered_from_the_page_also_from_beyond_the_shortlist(
+    story: Story,
+) -> None:
+    """Eleven people, who all like the same ten full-hearted peers, and one who is left."""
+    for number in range(10):
+        story.add_peer(display_name=f"Peer {number}", topics=["grief", "work"], capacity=1)
+    last = story.add_peer(display_name="Zoe", topics=[], capacity=1)
+    referrals = [story.refer(received_at="2026-11-01T15:00:00Z") for _ in range(11)]
+    made = propose(story)
+    (chosen,) = [one for one, peer in proposed(story, made).items() if peer == last]
+    assert set(proposed(story, made)) == set(referrals)
+    assert str(last) not in str(story.shortlist(chosen).json["candidates"])
+    coordinator = Browser(story.scene, story.coordinator)
+    forms = [one.fields for one in forms_of(coordinator.get("/matching/proposals").text)]
+    (form,) = [one for one in forms if one.get("peer_id") == str(last)]
+
+    sent = coordinator.post(f"/matching/referrals/{chosen}", {**form, "act": "offer"})
+
+    assert sent.status == 303, words_of(sent)
+    assert story.shortlist(chosen).json["peer_id"] == str(last)
+    assert story.places()[last] == 1
+    other = next(one for one in referrals if one != chosen)
+    refused = story.offer(other, peer_id=str(last), reason="they asked")
+    assert refused.status == 422, refused.text
