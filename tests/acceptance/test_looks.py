@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from deploy.proposing import propose
 from deploy.region.api import Account
 from deploy.topology import declared_services
 from services.chassis.roles import Role
 from services.chassis.service import Page
 from tests.acceptance.chrome import Chrome, Visited, html_trouble
-from tests.acceptance.clients import Peer, Place, choose, confirm, offer
+from tests.acceptance.clients import Peer, Place, choose, confirm, offer, refer
 from tests.acceptance.conftest import NewPlace
 from tests.acceptance.running import Running
 from tests.acceptance.test_pages import ids_at
@@ -45,7 +46,10 @@ def client(place: Place, peer: Peer) -> Account:
 
 
 @pytest.fixture(scope="module")
-def ids(place: Place) -> dict[str, str]:
+def ids(system: Running, place: Place, peer: Peer) -> dict[str, str]:
+    """With somebody who waits in a proposal."""
+    refer(place, place.story())
+    propose(system, lambda _: None)
     return ids_at(place)
 
 
