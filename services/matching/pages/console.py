@@ -1,6 +1,6 @@
 """What a coordinator sees of the search for a peer, and does about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -137,10 +137,15 @@ def _search(
 def _candidate(row: Row, words: Words) -> Row:
     return {
         **row,
-        "for": [_reason(one, words) for one in row["reasons_for"]],
-        "against": [_reason(one, words) for one in row["reasons_against"]],
+        "for": [_reason(one, words) for one in _holding(row, "reasons_for")],
+        "against": [_reason(one, words) for one in _holding(row, "reasons_against")],
         "ways": words.all(wording.MODE, row["modes"]),
     }
+
+
+def _holding(row: Row, reasons: str) -> Iterator[Row]:
+    """Places were counted when the list was made; once all are taken, the page says that."""
+    return (one for one in row[reasons] if row["has_place"] or one["code"] != "places-free")
 
 
 def _reason(reason: Row, words: Words) -> str:

@@ -57,6 +57,20 @@ def test_a_suggested_peer_comes_with_its_reasons_in_words(
     assert "No language in common: 1" in page
 
 
+def test_a_peer_who_is_full_by_now_is_not_said_to_have_places(
+    story: Story, coordinator: Browser
+) -> None:
+    story.add_peer(capacity=1)
+    place = f"/matching/referrals/{story.refer()}"
+    assert "Places free: 1 of 1" in words_of(coordinator.get(place))
+
+    story.offer(story.refer())
+
+    page = words_of(coordinator.get(place))
+    assert "no place free now" in page
+    assert "Places free" not in page
+
+
 def test_an_offer_a_choice_and_the_peers_yes_are_made_on_the_page(
     story: Story, coordinator: Browser
 ) -> None:
