@@ -5,7 +5,7 @@ the address to which its forms are sent.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,8 +18,6 @@ from services.chassis.work import Work
 
 SHOWN: Final = 50
 _DIGITS: Final = 19  # of the largest bigint
-# Where all parts are put together.
-TOGETHER: Final = "/notifications/set-aside"
 
 _WHY: Final = {
     "version": {
@@ -40,11 +38,17 @@ _TRIED: Final = ("tried", "delivered", "gap", "behind")
 
 @dataclass(frozen=True)
 class SetAsidePage:
-    """`about` says in words what the events of each aggregate are about."""
+    """`about` says in words what the events of each aggregate are about.
+
+    `together` is the page that all parts are put into; `places` are the pages of aggregates that
+    have one, with `{id}` in their paths.
+    """
 
     service: str
     pages: Pages
     about: Mapping[str, str]
+    together: str
+    places: Mapping[str, str] = field(default_factory=dict)
 
     def show(self, request: Request, work: Work) -> Answer:
         """Only of organisations that the reader serves; what names none is the operator's."""
@@ -66,13 +70,14 @@ class SetAsidePage:
         if number.isdecimal() and len(number) < _DIGITS:
             by = caller.subject
             deferred.replay(work.connection, int(number), by=by, now=work.now, orgs=caller.orgs)
-        return Answer(location=TOGETHER)
+        return Answer(location=self.together)
 
     def _row(
         self, row: Mapping[str, Any], organisations: Mapping[UUID, Any], words: Words
     ) -> dict[str, Any]:
         organisation = organisations.get(row["clinic_org_id"] or row["org_id"])
         aggregate = row["type"].partition(".")[0]
+        place = self.places.get(aggregate)
         zone = organisation["time_zone"] if organisation else "UTC"
         kind = row["reason"].partition(" ")[0].strip(":")
         why = _WHY["tried" if kind in _TRIED else kind if kind in _WHY else ""]
@@ -84,7 +89,7 @@ class SetAsidePage:
             "why": why[words.language],
             "type": row["type"],
             "reason": row["reason"],
-            "referral_id": row["aggregate_id"] if aggregate == "referral" else None,
+            "place": place.format(id=row["aggregate_id"]) if place else None,
         }
 
 

@@ -84,12 +84,10 @@ def _parts(content: bytes, boundary: str) -> list[tuple[str, str]]:
         raise TooLarge(MAX_FORM_BYTES) from None
     except ValueError:
         raise BadRequest(detail="The form's parts cannot be read.") from None
-    pairs = [(name, value) for name, value in fields.items(multi=True)]
+    pairs = list(fields.items(multi=True))
+    pairs += [(name, b64encode(file.read()).decode()) for name, file in files.items(multi=True)]
     _require_storable(pairs)
-    return [
-        *pairs,
-        *((name, b64encode(file.read()).decode()) for name, file in files.items(multi=True)),
-    ]
+    return pairs
 
 
 def load(schema: Schema, given: Any, whole: str, errors: dict[str, list[str]]) -> Any:

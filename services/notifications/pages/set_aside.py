@@ -8,7 +8,13 @@ from services.chassis.work import Work
 from services.notifications.pages import wording
 from services.notifications.pages.unreached import PAGES
 
-SET_ASIDE: Final = SetAsidePage(service="notifications", pages=PAGES, about=wording.ABOUT)
+SET_ASIDE: Final = SetAsidePage(
+    service="notifications",
+    pages=PAGES,
+    about=wording.ABOUT,
+    together="/notifications/set-aside",
+    places={"referral": "/referrals/{id}"},
+)
 
 
 def together(request: Request, _: Work) -> Answer:

@@ -6,4 +6,9 @@ from services.chassis.set_aside_page import SetAsidePage
 from services.referrals.pages import wording
 from services.referrals.pages.console import PAGES
 
-SET_ASIDE: Final = SetAsidePage(service="referrals", pages=PAGES, about=wording.ABOUT)
+SET_ASIDE: Final = SetAsidePage(
+    service="referrals",
+    pages=PAGES,
+    about=wording.ABOUT,
+    together="/notifications/set-aside",
+)

@@ -6,4 +6,10 @@ from services.chassis.set_aside_page import SetAsidePage
 from services.scheduling.pages import wording
 from services.scheduling.pages.links import PAGES
 
-SET_ASIDE: Final = SetAsidePage(service="scheduling", pages=PAGES, about=wording.ABOUT)
+SET_ASIDE: Final = SetAsidePage(
+    service="scheduling",
+    pages=PAGES,
+    about=wording.ABOUT,
+    together="/notifications/set-aside",
+    places={"referral": "/referrals/{id}"},
+)
