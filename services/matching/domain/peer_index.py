@@ -175,11 +175,10 @@ class Suitable(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """Every rule that a peer breaks; or the peer as a candidate, with how many are ahead."""
+    """Every rule that a peer breaks, or the peer as a candidate; and how many suit."""
 
     broken: tuple[Rule, ...]
     candidate: Candidate | None
-    ahead: int
     suitable: int
 
 
@@ -315,7 +314,7 @@ class PeerIndex:
         )
 
     def stands(self, need: Need, peer_id: UUID, policy: Policy) -> "Standing | None":
-        """Where one peer stands among all for a need, or what is in the way; None if not known."""
+        """Whether one peer suits a need, or all that is in the way; None if not known."""
         slot = self._slots.get(peer_id)
         if slot is None:
             return None
@@ -325,15 +324,10 @@ class PeerIndex:
             rule for rule, breaks in self._broken(need, look.met).items() if breaks[slot]
         )
         if broken:
-            return Standing(broken, None, 0, len(slots))
-        facts = self._facts(need, look)
-        points = facts.points(need, policy)
-        at = int(np.searchsorted(slots, slot))
-        level = np.flatnonzero(points == points[at]).tolist()
-        before = sum(self._ids[slots[one]] < peer_id for one in level)
-        candidate = self._candidate(need, slot, facts.of(at), int(points[at]), policy)
-        ahead = int(np.count_nonzero(points > points[at])) + before
-        return Standing((), candidate, ahead, len(slots))
+            return Standing(broken, None, len(slots))
+        facts, at = self._facts(need, look), int(np.searchsorted(slots, slot))
+        points = int(facts.points(need, policy)[at])
+        return Standing((), self._candidate(need, slot, facts.of(at), points, policy), len(slots))
 
     def _look(self, need: Need, policy: Policy) -> "_Look":
         apart = self._places.kilometres_from(need.location)

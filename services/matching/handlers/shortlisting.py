@@ -55,7 +55,7 @@ def rank_peers(need: Row, work: Work) -> Shortlist:
 
 
 def stands(need: Row, peer_id: UUID, work: Work) -> Standing | None:
-    """Where a peer stands for somebody who waits, or every rule that is in the way."""
+    """Whether a peer suits somebody who waits, or every rule that is in the way."""
     former = FormerPeers(work.connection).of(need["referral_id"])
     known = work.memory(KnownPeers)
     return known.stands(need_of(need, former, work), peer_id, POLICY, work)

@@ -1,7 +1,7 @@
-"""Why a peer is not among those suggested, or how far down: for staff of both sides.
+"""Whether a peer who is not among those suggested would suit, or what is in the way: for staff.
 
-What the two have in common is left out: asked of peer after peer, it would tell what each of them
-has lived through.
+What the two have in common is left out, and with it the place in the order: asked of peer after
+peer, either would tell what each of them has lived through.
 """
 
 from typing import Any, Final

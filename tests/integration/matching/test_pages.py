@@ -387,7 +387,7 @@ def test_the_cards_show_whom_the_person_may_choose_from_to_their_own_staff_alone
     assert "Nothing is offered just now." in words_of(coordinator.get(cards))
 
 
-def test_why_not_somebody_else_tells_every_rule_in_the_way_or_the_place_and_no_topic(
+def test_why_not_somebody_else_tells_every_rule_in_the_way_and_neither_topic_nor_order(
     story: Story, coordinator: Browser
 ) -> None:
     first, second = (
@@ -403,8 +403,8 @@ def test_why_not_somebody_else_tells_every_rule_in_the_way_or_the_place_and_no_t
         for peer_id in (first, second, neither)
     }
 
-    assert "Would suit: number 1 of 2." in told[first]
-    assert "Would suit: number 2 of 2." in told[second]
+    for peer_id in (first, second):
+        assert "Would suit, as 2 do in all." in told[peer_id]
     assert "No language in common" in told[neither]
     assert "No place free" in told[neither]
     assert not any("Topics in common" in one or "not in common:" in one for one in told.values())
