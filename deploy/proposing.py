@@ -55,7 +55,7 @@ def read_policy(path: Path) -> Policy:
         policy: Policy = PolicySchema().load(content)
     except ValidationError as error:
         told = flatten(error.messages, "", "policy")
-        raise WrongPolicy([f"{path}: {' '.join(texts)}" for path, texts in told]) from None
+        raise WrongPolicy([f"{field}: {' '.join(texts)}" for field, texts in told]) from None
     return policy
 
 

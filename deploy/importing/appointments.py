@@ -15,6 +15,7 @@ from deploy.importing.table import Row, WrongRow
 from deploy.region.api import Account, Api
 
 _SESSIONS = "/api/scheduling/sessions"
+_TOGETHER = ("confirmed", "active")  # another referral of theirs may have ended before
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
 
@@ -76,9 +77,9 @@ class Appointments:
         self.account = Account("coordinator", "import", tuple(sorted(clinics | organisations)))
         self._matches: dict[tuple[str, str], str] = {}
         for referral in api.all("/api/referrals/referrals", by=self.account):
-            number = referral["client"].get("record_number")
-            if number and referral["match"]:
-                self._matches[referral["clinic_id"], number] = referral["match"]["match_id"]
+            number, match = referral["client"].get("record_number"), referral["match"]
+            if number and match and match["state"] in _TOGETHER:
+                self._matches[referral["clinic_id"], number] = match["match_id"]
 
     def bring(self, row: Appointment) -> str:
         match_id = self._matches.get((row.clinic, row.record_number))

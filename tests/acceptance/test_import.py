@@ -128,7 +128,13 @@ def test_appointments_of_pairs_are_booked_once_and_nobody_is_told_what_they_know
     place = new_place()
     peer = place.add_peer()
     assert ran(system, written(tmp_path, place, peer.email, 2))[0] == 0
-    eventually(lambda: active(system, place) == 2, "the pairs are matched", seconds=30)
+    api = place.story().api
+
+    def matched() -> bool:
+        listed = list(api.all("/api/referrals/referrals", by=place.clinic))
+        return [(one["match"] or {}).get("state") for one in listed] == ["active", "active"]
+
+    eventually(matched, "referrals has heard of both matches", seconds=30)
     file = appointments(
         tmp_path,
         place,
@@ -146,7 +152,6 @@ def test_appointments_of_pairs_are_booked_once_and_nobody_is_told_what_they_know
     overlap = [line for line in first[2].splitlines() if "409" in line or "Conflict" in line]
     assert len(overlap) == 1, first[2]
     assert (again[0], again[1]) == (3, "2 unchanged, 2 not imported")
-    api = place.story().api
     booked = list(api.all("/api/scheduling/sessions", by=place.coordinator))
     assert [one["state"] for one in booked] == ["booked", "booked"]
     eventually(

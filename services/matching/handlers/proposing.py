@@ -130,6 +130,7 @@ def propose(begin: Begin, tell: Tell) -> Proposal:
     is_best = solver.is_there()
     found = assign(values, places, solver.solve) if is_best else assign_greedily(values, places)
     certificate = certify(values, places, found)
+    is_best = is_best and certificate.is_proven
     tell(f"{certificate.served} would have somebody, after {found.loops} rounds of the solver")
     packed = given.packed()
     pairs = _pairs(given, index, points, found)
@@ -143,7 +144,7 @@ def propose(begin: Begin, tell: Tell) -> Proposal:
                 "made_at": work.now,
                 "clinic_ids": sorted({one.clinic_id for one in given.people}),
                 "policy_version": given.policy.version,
-                "is_best": is_best and certificate.is_proven,
+                "is_best": is_best,
                 "value": certificate.value,
                 "bound": certificate.bound,
                 "people": len(given.people),

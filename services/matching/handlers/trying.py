@@ -7,7 +7,7 @@ from statistics import mean
 from services.matching import solver
 from services.matching.domain.assignment import NOBODY, Chosen, assign, assign_greedily
 from services.matching.domain.ranking import Policy
-from services.matching.handlers.proposing import Begin, Input, gather
+from services.matching.handlers.proposing import URGENCY, Begin, Input, gather
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def _tried(given: Input, few: Sequence[bool]) -> Trial:
     found = assign(values, places, solver.solve) if by_solver else assign_greedily(values, places)
     is_served = found.chosen != NOBODY
     served = is_served.nonzero()[0].tolist()
-    urgent = {at: one.urgency > 0 for at, one in enumerate(given.people)}
+    urgent = {at: one.urgency == URGENCY["urgent"] for at, one in enumerate(given.people)}
     has_few = dict(enumerate(few))
     return Trial(
         people=len(given.people),

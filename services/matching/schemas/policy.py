@@ -7,7 +7,6 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate, va
 
 from services.matching.domain.ranking import POINTS, Policy
 
-_WEIGHTS: Final = tuple(Policy().weights)
 _MOST: Final = 1_000_000  # so that sums of a whole region stay exact
 
 
@@ -15,12 +14,8 @@ def _whole(least: int, most: int = _MOST) -> fields.Integer:
     return fields.Integer(required=True, strict=True, validate=validate.Range(min=least, max=most))
 
 
-class WeightsSchema(Schema):
-    """Each part of the points, all of them, in ten-thousandths."""
-
-
-for _name in _WEIGHTS:
-    WeightsSchema._declared_fields[_name] = _whole(0, POINTS)
+# Each part of the points, all of them, in ten-thousandths.
+WeightsSchema: Final = Schema.from_dict({name: _whole(0, POINTS) for name in Policy().weights})
 
 
 class PolicySchema(Schema):

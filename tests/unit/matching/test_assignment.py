@@ -87,6 +87,16 @@ def test_of_few_no_other_assignment_is_worth_more(
     assert certificate.is_proven
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_of_seven_people_no_other_assignment_is_worth_more(seed: int) -> None:
+    values, free = market(seed, 7, 3, most=40, dense=0.8, places=2)
+
+    certificate = certify(values, free, assign(values, free, solver.solve, listed=1))
+
+    assert certificate.value == by_trying_all(values, free)
+    assert certificate.is_proven
+
+
 def test_the_same_input_gives_the_same_assignment_and_another_order_the_same_worth() -> None:
     values, free = market(1, 80, 30, most=4)
     first = assign(values, free, solver.solve)
