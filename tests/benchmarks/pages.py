@@ -55,7 +55,7 @@ class Site:
     system: System
     region: Region
     ids: Mapping[str, str]
-    peer: Account
+    people: Mapping[str, Account]
     _cookies: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -99,7 +99,7 @@ class Site:
 
     def _cookie(self, role: str) -> str:
         if role not in self._cookies:
-            account = self.peer if role == "peer" else self._staff(role)
+            account = self.people.get(role) or self._staff(role)
             self._cookies[role] = cookie_for(self.system, account)
         return self._cookies[role]
 
@@ -119,17 +119,23 @@ def site(name: str, referrals: int, peers: int) -> Iterator[Site]:
         yield Site(system, region, *_known(system, region))
 
 
-def _known(system: System, region: Region) -> tuple[dict[str, str], Account]:
-    """One of what has an id, and a peer with a week of work behind them."""
-    query = "SELECT referral_id FROM matches WHERE state = 'shortlisted' LIMIT 1"
-    referral = system.rows("matching", query)[0]["referral_id"]
+def _known(system: System, region: Region) -> tuple[dict[str, str], dict[str, Account]]:
+    """One of what has an id; a peer with a week of work behind them, and a client."""
+    query = """
+        SELECT referral_id, client_id, clinic_id FROM matches WHERE state = 'shortlisted' LIMIT 1
+    """
+    waiting = system.rows("matching", query)[0]
     query = "SELECT id, peer_organisation_id FROM peers ORDER BY registered_at LIMIT 1"
     peer = system.rows("matching", query)[0]
     account = region.peer(str(peer["peer_organisation_id"]), str(peer["id"]))
     query = "SELECT id FROM messages WHERE recipient_role = 'client' LIMIT 1"
     message = system.rows("notifications", query)[0]["id"]
-    ids = {"referral_id": str(referral), "message_id": str(message)}
-    return {**ids, **_logged(system, account)}, account
+    ids = {"referral_id": str(waiting["referral_id"]), "message_id": str(message)}
+    people = {
+        "peer": account,
+        "client": region.client(str(waiting["clinic_id"]), str(waiting["client_id"])),
+    }
+    return {**ids, **_logged(system, account)}, people
 
 
 def _logged(system: System, peer: Account) -> dict[str, str]:
