@@ -13,6 +13,16 @@ BEGIN
 END
 $$;
 
+CREATE TABLE public.absences (
+    leave_id uuid NOT NULL,
+    peer_id uuid NOT NULL,
+    peer_organisation_id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.absences FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.deferred (
     id bigint NOT NULL,
     consumer text NOT NULL,
@@ -304,6 +314,7 @@ CREATE TABLE public.peers (
     version integer DEFAULT 1 NOT NULL,
     contact_disputed_at timestamp with time zone,
     changed_in xid8 DEFAULT '0'::xid8 NOT NULL,
+    away boolean DEFAULT false NOT NULL,
     CONSTRAINT peers_capacity_never_exceeded CHECK (((places_taken >= 0) AND (places_taken <= places_limit))),
     CONSTRAINT peers_capacity_not_negative CHECK ((capacity >= 0)),
     CONSTRAINT peers_reachable CHECK (((email IS NOT NULL) OR (phone IS NOT NULL))),
@@ -391,6 +402,9 @@ CREATE TABLE public.streams (
     sequence bigint NOT NULL
 )
 WITH (fillfactor='80');
+
+ALTER TABLE ONLY public.absences
+    ADD CONSTRAINT absences_pkey PRIMARY KEY (leave_id);
 
 ALTER TABLE ONLY public.deferred
     ADD CONSTRAINT deferred_once_per_consumer UNIQUE (consumer, event_id);
@@ -482,6 +496,8 @@ ALTER TABLE ONLY public.shortlisted_peers
 ALTER TABLE ONLY public.streams
     ADD CONSTRAINT streams_pkey PRIMARY KEY (aggregate_id, aggregate);
 
+CREATE INDEX absences_by_end ON public.absences USING btree (ends_at);
+
 CREATE INDEX deferred_closed ON public.deferred USING btree (decided_at) WHERE (state = ANY (ARRAY['superseded'::text, 'discarded'::text]));
 
 CREATE INDEX deferred_due ON public.deferred USING btree (not_before) WHERE (state = 'waiting'::text);
@@ -515,6 +531,8 @@ CREATE INDEX outbox_held ON public.outbox USING btree (aggregate_id) WHERE (not_
 CREATE INDEX outbox_sent_by_age ON public.outbox_sent USING btree (sent_at);
 
 CREATE INDEX outbox_sent_by_aggregate ON public.outbox_sent USING btree (aggregate_id, sequence);
+
+CREATE INDEX peers_away ON public.peers USING btree (id) WHERE away;
 
 CREATE INDEX peers_by_change ON public.peers USING btree (updated_at);
 
@@ -554,6 +572,10 @@ ALTER TABLE ONLY public.proposed_pairs
 
 ALTER TABLE ONLY public.shortlisted_peers
     ADD CONSTRAINT shortlisted_peers_match_id_fkey FOREIGN KEY (match_id) REFERENCES public.matches(id);
+
+ALTER TABLE public.absences ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY absences_of_acting_organisations ON public.absences USING ((peer_organisation_id = ANY (public.acting_organisations())));
 
 ALTER TABLE public.disclosures ENABLE ROW LEVEL SECURITY;
 

@@ -7,6 +7,7 @@ from services.chassis.roles import CLIENT, CLINIC, COORDINATOR, OPERATOR, PEER, 
 from services.chassis.service import Service, consumes, every, internal, page, recalls, route
 from services.matching import questions
 from services.matching.handlers import (
+    absences,
     answers,
     linking,
     matches,
@@ -423,6 +424,24 @@ class Matching(Service):
         schema=heard.ContactDisownedSchema,
         handler=peers.note_disowned_contact,
     )
+    note_leave = consumes(
+        "leave.planned.v1",
+        source="scheduling",
+        schema=heard.LeaveSchema,
+        handler=absences.note,
+    )
+    forget_leave = consumes(
+        "leave.withdrawn.v1",
+        source="scheduling",
+        schema=heard.LeaveSchema,
+        handler=absences.forget,
+    )
+    change_peer_for_leave = consumes(
+        "leave.answered.v1",
+        source="scheduling",
+        schema=heard.LeaveAnsweredSchema,
+        handler=absences.change_peer,
+    )
 
     # After a restore.
     recall_organisation = recalls("peer_organisation.registered.v1", handler=recall.register)
@@ -440,5 +459,6 @@ class Matching(Service):
 
     forget_synthetic = every(seconds=600, handler=synthetic.forget)
     expire_offers = every(seconds=15, handler=answers.expire_offers)
+    mark_absences = every(seconds=60, handler=absences.mark)
     rank_the_waiting = every(seconds=5, handler=ranking.rank_the_waiting)
     forget_old_proposals = every(seconds=60, handler=proposing.forget_old)

@@ -18,6 +18,8 @@ _POLICY = SMTP.clone(cte_type="7bit")
 _CALENDAR_METHOD: dict[Kind, Method] = {
     Kind.SESSION_BOOKED: "REQUEST",
     Kind.SESSION_RESCHEDULED: "REQUEST",
+    Kind.SESSION_COVERED: "REQUEST",
+    Kind.SESSION_HANDED_OVER: "CANCEL",
     Kind.SESSION_CANCELLED: "CANCEL",
 }
 

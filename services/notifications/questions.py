@@ -21,7 +21,9 @@ REFERRALS, MATCHING, SCHEDULING = "referrals", "matching", "scheduling"
 
 # What the page behind a link of a match lets its reader do.
 _LINK_PURPOSE = {Kind.MATCH_OFFERED: "choose", Kind.MATCH_CHOSEN: "respond"}
-_LINKED_SESSIONS = frozenset({Kind.SESSION_BOOKED, Kind.SESSION_RESCHEDULED, Kind.SESSION_REMINDER})
+_LINKED_SESSIONS = frozenset(
+    {Kind.SESSION_BOOKED, Kind.SESSION_RESCHEDULED, Kind.SESSION_COVERED, Kind.SESSION_REMINDER}
+)
 
 
 class Owners(Protocol):
@@ -135,6 +137,8 @@ def ask_link(message: Due, language: str, owners: Owners) -> str | None:
     if message.kind in _LINK_PURPOSE:
         owner, about = MATCHING, {"purpose": _LINK_PURPOSE[message.kind]}
         about["match_id"] = str(message.match_id)
+    elif message.kind is Kind.PEER_AWAY:
+        owner, about = SCHEDULING, {"match_id": str(message.match_id)}
     elif message.kind in _LINKED_SESSIONS:
         owner, about = SCHEDULING, {"session_id": str(message.session_id)}
     else:

@@ -23,6 +23,7 @@ from services.notifications.schemas.received import (
     MatchWithPeerSchema,
     PeerOrganisationRegisteredSchema,
     ReferralSchema,
+    SessionCoveredSchema,
     SessionSchema,
 )
 
@@ -267,11 +268,37 @@ class Notifications(Service):
         handler=planning.tell_cancellation,
         overtakes=True,
     )
+    tell_cover = consumes(
+        "session.covered.v1",
+        source="scheduling",
+        schema=SessionCoveredSchema,
+        handler=planning.tell_cover,
+    )
     drop_reminder = consumes(
         "session.outcome_recorded.v1",
         source="scheduling",
         schema=SessionSchema,
         handler=planning.drop_reminder,
+    )
+
+    # A peer's time away: each of their people is asked what they would like.
+    ask_for_leave = consumes(
+        "leave.asked.v1",
+        source="scheduling",
+        schema=MatchWithPeerSchema,
+        handler=planning.ask_for_leave,
+    )
+    take_back_answered_ask = consumes(
+        "leave.answered.v1",
+        source="scheduling",
+        schema=MatchWithPeerSchema,
+        handler=planning.take_back_ask,
+    )
+    tell_peer_is_there = consumes(
+        "leave.question_withdrawn.v1",
+        source="scheduling",
+        schema=MatchWithPeerSchema,
+        handler=planning.tell_peer_is_there,
     )
 
     # After a restore.

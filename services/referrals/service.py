@@ -487,6 +487,25 @@ class Referrals(Service):
         schema=events.SessionOutcomeSchema,
         handler=follow.note_session_outcome,
     )
+    note_session_covered = from_scheduling(
+        "session.covered.v1", schema=events.SessionSchema, handler=follow.note_session_covered
+    )
+    note_leave_question = from_scheduling(
+        "leave.asked.v1", schema=events.LeaveQuestionSchema, handler=follow.note_leave_question
+    )
+    note_leave_answer = from_scheduling(
+        "leave.answered.v1", schema=events.LeaveAnsweredSchema, handler=follow.note_leave_answer
+    )
+    note_peer_there = from_scheduling(
+        "leave.question_withdrawn.v1",
+        schema=events.LeaveQuestionSchema,
+        handler=follow.note_peer_there,
+    )
+    note_disowned_leave_link = from_scheduling(
+        "leave.contact_disowned.v1",
+        schema=events.LeaveContactDisownedSchema,
+        handler=follow.note_disowned_contact,
+    )
     note_disowned_session_link = from_scheduling(
         "session.contact_disowned.v1",
         schema=events.SessionContactDisownedSchema,

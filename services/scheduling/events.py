@@ -46,6 +46,14 @@ class SessionCancelled(SessionEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SessionCovered(SessionEvent):
+    """Another peer holds it, at the same time; `peer_id` is who does now."""
+
+    type: ClassVar[str] = "session.covered.v1"
+    previous_peer_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class SessionContactDisowned(SessionEvent):
     """Whoever opened a mailed link said that it was not for them; `person` is client or peer."""
 
@@ -58,6 +66,74 @@ class SessionContactDisowned(SessionEvent):
 class SessionOutcomeRecorded(SessionEvent):
     type: ClassVar[str] = "session.outcome_recorded.v1"
     outcome: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeavePlanned:
+    """A peer is away for whole days of the zone; nothing is said of why."""
+
+    type: ClassVar[str] = "leave.planned.v1"
+    subject: ClassVar[str] = "leave_id"
+    leave_id: UUID
+    peer_id: UUID
+    peer_organisation_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    time_zone: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaveWithdrawn(LeavePlanned):
+    """The peer is there after all, or from now on again."""
+
+    type: ClassVar[str] = "leave.withdrawn.v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaveQuestionEvent:
+    """About one of the people whom the peer meets, and what was booked in the time away."""
+
+    subject: ClassVar[str] = "leave_id"
+    leave_id: UUID
+    match_id: UUID
+    referral_id: UUID
+    client_id: UUID
+    clinic_id: UUID
+    peer_id: UUID
+    peer_organisation_id: UUID
+    session_ids: list[UUID]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaveAsked(LeaveQuestionEvent):
+    """They are asked what they would like meanwhile."""
+
+    type: ClassVar[str] = "leave.asked.v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaveAnswered(LeaveQuestionEvent):
+    """`wish` is wait, cover or change; `told_by` is client, or the coordinator whom they told."""
+
+    type: ClassVar[str] = "leave.answered.v1"
+    wish: str
+    told_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaveQuestionWithdrawn(LeaveQuestionEvent):
+    """The question needs no answer any more, for the peer is there."""
+
+    type: ClassVar[str] = "leave.question_withdrawn.v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaveContactDisowned(LeaveQuestionEvent):
+    """Whoever opened the mailed question said that it was not for them."""
+
+    type: ClassVar[str] = "leave.contact_disowned.v1"
+    person: str
+    person_id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)

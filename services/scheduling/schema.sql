@@ -139,6 +139,41 @@ CREATE TABLE public.inbox (
     received_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.leave_questions (
+    id uuid NOT NULL,
+    leave_id uuid NOT NULL,
+    match_id uuid NOT NULL,
+    referral_id uuid NOT NULL,
+    client_id uuid NOT NULL,
+    clinic_id uuid NOT NULL,
+    peer_id uuid NOT NULL,
+    peer_organisation_id uuid NOT NULL,
+    session_ids uuid[] NOT NULL,
+    wish text,
+    told_by text,
+    CONSTRAINT leave_questions_told_by_somebody CHECK (((wish IS NULL) = (told_by IS NULL))),
+    CONSTRAINT leave_questions_wish_known CHECK ((wish = ANY (ARRAY['wait'::text, 'cover'::text, 'change'::text])))
+);
+
+ALTER TABLE ONLY public.leave_questions FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.leaves (
+    id uuid NOT NULL,
+    peer_id uuid NOT NULL,
+    peer_organisation_id uuid NOT NULL,
+    first_day date NOT NULL,
+    last_day date NOT NULL,
+    time_zone text NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    state text DEFAULT 'planned'::text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT leaves_end_after_their_start CHECK ((ends_at > starts_at)),
+    CONSTRAINT leaves_state_known CHECK ((state = ANY (ARRAY['planned'::text, 'withdrawn'::text])))
+);
+
+ALTER TABLE ONLY public.leaves FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.links (
     id uuid NOT NULL,
     secret_hash bytea NOT NULL,
@@ -338,6 +373,18 @@ ALTER TABLE ONLY public.idempotency_keys
 ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id);
 
+ALTER TABLE ONLY public.leave_questions
+    ADD CONSTRAINT leave_questions_leave_id_match_id_key UNIQUE (leave_id, match_id);
+
+ALTER TABLE ONLY public.leave_questions
+    ADD CONSTRAINT leave_questions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.leaves
+    ADD CONSTRAINT leaves_one_at_a_time EXCLUDE USING gist (peer_id WITH =, tstzrange(starts_at, ends_at) WITH &&) WHERE ((state = 'planned'::text));
+
+ALTER TABLE ONLY public.leaves
+    ADD CONSTRAINT leaves_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.links
     ADD CONSTRAINT links_pkey PRIMARY KEY (id);
 
@@ -404,6 +451,14 @@ CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (sto
 
 CREATE INDEX inbox_by_age ON public.inbox USING btree (received_at);
 
+CREATE INDEX leave_questions_by_match ON public.leave_questions USING btree (match_id);
+
+CREATE INDEX leave_questions_by_referral ON public.leave_questions USING btree (referral_id);
+
+CREATE INDEX leave_questions_by_session ON public.leave_questions USING gin (session_ids);
+
+CREATE INDEX leaves_by_end ON public.leaves USING btree (peer_organisation_id, ends_at) WHERE (state = 'planned'::text);
+
 CREATE UNIQUE INDEX links_one_open_per_person ON public.links USING btree (subject_id, person_id, purpose) WHERE (closed_at IS NULL);
 
 CREATE INDEX matches_by_client ON public.matches USING btree (client_id);
@@ -449,6 +504,12 @@ ALTER TABLE ONLY public.contact_people
 ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id);
 
+ALTER TABLE ONLY public.leave_questions
+    ADD CONSTRAINT leave_questions_leave_id_fkey FOREIGN KEY (leave_id) REFERENCES public.leaves(id);
+
+ALTER TABLE ONLY public.leave_questions
+    ADD CONSTRAINT leave_questions_match_id_fkey FOREIGN KEY (match_id) REFERENCES public.matches(id);
+
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_match_id_fkey FOREIGN KEY (match_id) REFERENCES public.matches(id);
 
@@ -478,6 +539,14 @@ CREATE POLICY disclosures_of_acting_organisations ON public.disclosures USING ((
 ALTER TABLE public.idempotency_keys ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY idempotency_keys_of_acting_organisations ON public.idempotency_keys USING ((org_ids <@ public.acting_organisations()));
+
+ALTER TABLE public.leave_questions ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY leave_questions_of_acting_organisations ON public.leave_questions USING (((clinic_id = ANY (public.acting_organisations())) OR (peer_organisation_id = ANY (public.acting_organisations()))));
+
+ALTER TABLE public.leaves ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY leaves_of_acting_organisations ON public.leaves USING ((peer_organisation_id = ANY (public.acting_organisations())));
 
 ALTER TABLE public.links ENABLE ROW LEVEL SECURITY;
 

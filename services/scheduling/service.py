@@ -14,15 +14,18 @@ from services.scheduling.handlers import (
     contact_log,
     following,
     hours_worked,
+    leave,
     measures,
     reading,
     recall,
     rooms,
     times,
 )
+from services.scheduling.pages import away, fragments, links, set_aside, supervision, week
 from services.scheduling.pages import contact_log as log_pages
-from services.scheduling.pages import fragments, links, set_aside, supervision, week
+from services.scheduling.pages import hours as hours_pages
 from services.scheduling.schemas import contacts, heard, hours, published, sessions, told
+from services.scheduling.schemas import leave as leave_wire
 from services.scheduling.schemas.rooms import RoomBodySchema, RoomSchema
 
 PEOPLE = {COORDINATOR, PEER, CLIENT}
@@ -48,6 +51,51 @@ class Scheduling(Service):
         prepare=questions.person,
         guarded=True,
         handler=availability.put_availability,
+    )
+
+    list_leave = route(
+        "GET",
+        "/people/{person_id}/leave",
+        roles={COORDINATOR, PEER, SUPERVISOR},
+        answer=leave_wire.LeaveSchema,
+        many=True,
+        handler=leave.list_leave,
+    )
+    plan_leave = route(
+        "POST",
+        "/people/{person_id}/leave",
+        roles={COORDINATOR, PEER, SUPERVISOR},
+        body=leave_wire.LeaveBodySchema,
+        answer=leave_wire.LeaveSchema,
+        status=201,
+        errors=(409,),
+        handler=leave.plan_leave,
+    )
+    show_leave = route(
+        "GET",
+        "/leave/{leave_id}",
+        roles={COORDINATOR, PEER, SUPERVISOR},
+        answer=leave_wire.LeaveSchema,
+        handler=leave.show_leave,
+    )
+    answer_leave = route(
+        "POST",
+        "/leave/{leave_id}/answer",
+        roles={COORDINATOR, CLIENT},
+        body=leave_wire.LeaveAnswerSchema,
+        answer=leave_wire.LeaveSchema,
+        errors=(409,),
+        guarded=True,
+        handler=leave.answer,
+    )
+    withdraw_leave = route(
+        "POST",
+        "/leave/{leave_id}/withdraw",
+        roles={COORDINATOR, PEER, SUPERVISOR},
+        answer=leave_wire.LeaveSchema,
+        errors=(409,),
+        guarded=True,
+        handler=leave.withdraw_leave,
     )
 
     list_rooms = route(
@@ -132,6 +180,16 @@ class Scheduling(Service):
         errors=(409,),
         guarded=True,
         handler=changes.cancel,
+    )
+    cover = route(
+        "POST",
+        "/sessions/{session_id}/cover",
+        roles={COORDINATOR},
+        body=leave_wire.CoverSchema,
+        answer=sessions.SessionSchema,
+        errors=(409,),
+        guarded=True,
+        handler=leave.cover_session,
     )
     record_outcome = route(
         "POST",
@@ -236,6 +294,31 @@ class Scheduling(Service):
         roles={PEER},
         handler=partial(week.act, routes={"outcome": record_outcome}),
         again=week.show_again,
+    )
+    show_hours_page = page(
+        "GET",
+        "/scheduling/hours",
+        roles={PEER},
+        handler=hours_pages.show,
+        menu={"en": "Hours and time away", "es": "Horario y ausencias"},
+    )
+    act_on_hours = page(
+        "POST",
+        "/scheduling/hours",
+        roles={PEER},
+        handler=partial(hours_pages.act, routes={"plan": plan_leave, "withdraw": withdraw_leave}),
+        again=hours_pages.show_again,
+    )
+    show_away = page("GET", "/scheduling/away", roles={COORDINATOR}, handler=away.show_list)
+    show_away_one = page(
+        "GET", "/scheduling/away/{question_id}", roles={COORDINATOR}, handler=away.show_one
+    )
+    act_on_away = page(
+        "POST",
+        "/scheduling/away/{question_id}",
+        roles={COORDINATOR},
+        handler=partial(away.act, routes={"wish": answer_leave, "cover": cover}),
+        again=away.show_one_again,
     )
     show_contact_log = page(
         "GET",
@@ -361,6 +444,12 @@ class Scheduling(Service):
     recall_new_time = recalls("session.rescheduled.v1", handler=recall.book)
     recall_cancellation = recalls("session.cancelled.v1", handler=recall.cancel)
     recall_outcome = recalls("session.outcome_recorded.v1", handler=recall.resolve)
+    recall_cover = recalls("session.covered.v1", handler=recall.book)
+    recall_leave = recalls("leave.planned.v1", handler=recall.plan_leave)
+    recall_no_leave = recalls("leave.withdrawn.v1", handler=recall.withdraw_leave)
+    recall_leave_question = recalls("leave.asked.v1", handler=recall.ask)
+    recall_leave_answer = recalls("leave.answered.v1", handler=recall.ask)
+    recall_disowned_leave = recalls("leave.contact_disowned.v1", handler=recall.disown)
     recall_contact = recalls("contact.logged.v1", handler=recall.log_contact)
     recall_corrected_contact = recalls("contact.corrected.v1", handler=recall.log_contact)
     recall_withdrawn_contact = recalls("contact.withdrawn.v1", handler=recall.withdraw_contact)
@@ -368,3 +457,4 @@ class Scheduling(Service):
 
     measure = every(seconds=60, handler=measures.measure)
     leave_unresolved = every(seconds=60, handler=changes.leave_unresolved)
+    call_off_uncovered = every(seconds=60, handler=leave.call_off_what_nobody_covers)

@@ -239,3 +239,23 @@ def message_for_staff(place: Place, matched: Matched) -> str:
         return [one["id"] for one in listed.body["items"]]
 
     return eventually(found, "somebody is to be told at reception")[0]
+
+
+def a_leave(place: Place, peer: Peer) -> dict[str, Any]:
+    """A time away far ahead, with the question to whom the peer meets; both as staff see them."""
+    first_day = datetime.now(UTC).date() + timedelta(days=100)
+    days = {"first_day": str(first_day), "last_day": str(first_day + timedelta(days=9))}
+
+    def planned() -> dict[str, Any]:
+        path = f"/api/scheduling/people/{peer.id}/leave"
+        reply = place.api.call("POST", path, by=place.coordinator, body=days).expect(201)
+        leave: dict[str, Any] = reply.body
+        if leave["questions"]:
+            return leave
+        # Scheduling has not heard of the match yet.
+        path = f"/api/scheduling/leave/{leave['id']}/withdraw"
+        tag = {"If-Match": reply.headers["ETag"]}
+        place.api.call("POST", path, by=place.coordinator, headers=tag).expect()
+        return {}
+
+    return eventually(planned, "whom the peer meets is asked", seconds=20)

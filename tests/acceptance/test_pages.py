@@ -13,7 +13,7 @@ from deploy.region.api import Api
 from deploy.region.story import rfc3339
 from services.chassis.roles import Role
 from services.chassis.work import system_clock
-from tests.acceptance.clients import Place, confirm, message_for_staff, offer
+from tests.acceptance.clients import Place, a_leave, confirm, message_for_staff, offer
 from tests.acceptance.conftest import NewPlace
 from tests.acceptance.live import Operation, live_operations
 from tests.acceptance.running import Running, eventually
@@ -27,6 +27,7 @@ FORMS = {
     "notifications.act_on_slip": {"act": "told", "version": "1", "outcome": "told"},
     "matching.act_on_search": {"act": "decline", "version": "1"},
     "scheduling.act_on_contact": {"act": "withdraw"},
+    "scheduling.act_on_away": {"act": "wish", "wish": "wait", "version": "1"},
 }
 
 
@@ -59,10 +60,12 @@ def ids_at(place: Place) -> dict[str, str]:
         by=place.coordinator,
         body={**contact, "started_at": started},
     )
+    confirm(place, story, peer)
     told_there = offer(place, story, client={"preferred_channel": "reception"})
     return {
         "referral_id": referral_id,
         "contact_id": logged.expect(201).body["id"],
+        "question_id": a_leave(place, peer)["questions"][0]["id"],
         "message_id": message_for_staff(place, told_there),
     }
 

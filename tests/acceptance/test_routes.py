@@ -12,7 +12,7 @@ import pytest
 from deploy.region.api import Account, Api, Reply
 from deploy.region.story import a_consent, rfc3339
 from services.chassis.roles import Role
-from tests.acceptance.clients import Matched, Peer, Place, confirm
+from tests.acceptance.clients import Matched, Peer, Place, a_leave, confirm
 from tests.acceptance.conftest import NewPlace
 from tests.acceptance.live import Operation, live_operations
 from tests.acceptance.running import SERVICES
@@ -66,6 +66,9 @@ BODIES: dict[str, Any] = {
     "matching.decline": {},
     "matching.end": {},
     "scheduling.put_availability": {"time_zone": "America/Chicago", "weekly": [], "exceptions": []},
+    "scheduling.plan_leave": {"first_day": TOMORROW[:10], "last_day": TOMORROW[:10]},
+    "scheduling.answer_leave": {"wish": "wait"},
+    "scheduling.cover": {"peer_id": str(uuid4())},
     "scheduling.put_room": {"name": "Made-up room", "time_zone": "America/Chicago"},
     "scheduling.book": {"starts_at": TOMORROW},
     "scheduling.reschedule": {"starts_at": TOMORROW},
@@ -92,7 +95,7 @@ def body_of(operation: Operation, ids: dict[str, str], referral: dict[str, Any])
         return pair_of(referral)
     if operation.name == "referrals.take_over_many":
         return {"pairs": [pair_of(referral)]}
-    if operation.name == "scheduling.book":
+    if operation.name in {"scheduling.book", "scheduling.answer_leave"}:
         return {**BODIES[operation.name], "match_id": ids["match_id"]}
     return BODIES.get(operation.name, {}) if operation.method != "GET" else None
 
@@ -191,6 +194,7 @@ def _ids(place: Place, peer: Peer) -> dict[str, str]:
         "session_id": session["id"],
         "task_id": next(task["id"] for task in tasks),
         "room_id": room_id,
+        "leave_id": a_leave(place, peer)["id"],
         "messages": message["id"],
         "people": matched.client_id,
     }

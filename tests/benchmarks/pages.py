@@ -135,7 +135,7 @@ def _known(system: System, region: Region) -> tuple[dict[str, str], dict[str, Ac
         "peer": account,
         "client": region.client(str(waiting["clinic_id"]), str(waiting["client_id"])),
     }
-    return {**ids, **_logged(system, account)}, people
+    return {**ids, **_logged(system, account), **_away(system)}, people
 
 
 def _logged(system: System, peer: Account) -> dict[str, str]:
@@ -150,6 +150,33 @@ def _logged(system: System, peer: Account) -> dict[str, str]:
     with system.database("scheduling") as connection:
         found = connection.execute(query, (peer.person, peer.orgs[0])).fetchall()
     return {"contact_id": str(found[0]["id"])}
+
+
+def _away(system: System) -> dict[str, str]:
+    """A hundred people who were asked about their peers' time away."""
+    query = """
+        WITH met AS (
+            SELECT * FROM matches WHERE state = 'confirmed' LIMIT 100
+        ), planned AS (
+            INSERT INTO leaves (id, peer_id, peer_organisation_id, first_day, last_day, time_zone,
+                                starts_at, ends_at)
+            SELECT gen_random_uuid(), peer_id, peer_organisation_id, current_date + 100,
+                   current_date + 110, 'UTC', current_date + 100, current_date + 111
+              FROM (SELECT DISTINCT peer_id, peer_organisation_id FROM met) AS away
+            RETURNING id, peer_id
+        )
+        INSERT INTO leave_questions (id, leave_id, match_id, referral_id, client_id, clinic_id,
+                                     peer_id, peer_organisation_id, session_ids)
+        SELECT gen_random_uuid(), planned.id, met.id, referral_id, client_id, clinic_id,
+               met.peer_id, peer_organisation_id,
+               (SELECT coalesce(array_agg(sessions.id), '{}')
+                  FROM sessions WHERE match_id = met.id AND state = 'booked')
+          FROM met JOIN planned USING (peer_id)
+        RETURNING id
+    """
+    with system.database("scheduling") as connection:
+        found = connection.execute(query).fetchall()
+    return {"question_id": str(found[0]["id"])}
 
 
 def run(bench: Bench) -> Mapping[str, Measured]:

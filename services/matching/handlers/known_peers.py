@@ -68,7 +68,7 @@ def peer_of(row: dict[str, Any], area: str | None) -> Peer:
         age_band=row["age_band"],
         certified_until=row["certified_until"],
         cleared_for_minors=row["cleared_for_minors"],
-        is_active=row["state"] == "active",
+        is_active=row["state"] == "active" and not row["away"],
         capacity=row["capacity"],
         places_taken=row["places_taken"],
     )

@@ -102,4 +102,5 @@ ABOUT: Final[Mapping[str, str]] = {
     "clinic": noted("About a clinic"),
     "referral": noted("About a referral"),
     "session": noted("About a session"),
+    "leave": noted("About a peer's time away"),
 }

@@ -186,8 +186,8 @@ class Peers:
         """
         query = """
             SELECT id, peer_organisation_id, languages, modes, postal_code, topics, access, gender,
-                   age_band, certified_until, cleared_for_minors, state, capacity, places_taken,
-                   changed_in::text::bigint AS changed_in
+                   age_band, certified_until, cleared_for_minors, state, away, capacity,
+                   places_taken, changed_in::text::bigint AS changed_in
               FROM peers
              WHERE changed_in >= %(since)s::xid8 OR id = ANY (%(also)s)
         """

@@ -45,6 +45,20 @@ class ContactDisownedSchema(Tolerant):
     person_id = fields.UUID(required=True)
 
 
+class LeaveSchema(Tolerant):
+    leave_id = fields.UUID(required=True)
+    peer_id = fields.UUID(required=True)
+    peer_organisation_id = fields.UUID(required=True)
+    starts_at = fields.AwareDateTime(required=True)
+    ends_at = fields.AwareDateTime(required=True)
+
+
+class LeaveAnsweredSchema(Tolerant):
+    match_id = fields.UUID(required=True)
+    referral_id = fields.UUID(required=True)
+    wish = fields.String(required=True)
+
+
 class PreferencesSchema(Tolerant):
     peer_gender = fields.List(fields.String(), load_default=None, allow_none=True)
     peer_age_band = fields.List(fields.String(), load_default=None, allow_none=True)

@@ -17,7 +17,11 @@ class Kind(StrEnum):
     SESSION_BOOKED = "session-booked"
     SESSION_RESCHEDULED = "session-rescheduled"
     SESSION_CANCELLED = "session-cancelled"
+    SESSION_COVERED = "session-covered"
+    SESSION_HANDED_OVER = "session-handed-over"
     SESSION_REMINDER = "session-reminder"
+    PEER_AWAY = "peer-away"
+    PEER_THERE = "peer-there"
     REFERRAL_ACCEPTED = "referral-accepted"
     REFERRAL_DECLINED = "referral-declined"
     REFERRAL_INFORMATION_REQUESTED = "referral-information-requested"
@@ -60,7 +64,11 @@ READERS: dict[Kind, tuple[Recipient, ...]] = {
     Kind.SESSION_BOOKED: _EVERYBODY,
     Kind.SESSION_RESCHEDULED: _EVERYBODY,
     Kind.SESSION_CANCELLED: _EVERYBODY,
+    Kind.SESSION_COVERED: _CLIENT_AND_PEER,
+    Kind.SESSION_HANDED_OVER: (Recipient.PEER,),
     Kind.SESSION_REMINDER: _CLIENT_AND_PEER,
+    Kind.PEER_AWAY: (Recipient.CLIENT,),
+    Kind.PEER_THERE: (Recipient.CLIENT,),
     Kind.REFERRAL_ACCEPTED: (Recipient.CLINIC,),
     Kind.REFERRAL_DECLINED: (Recipient.CLINIC,),
     Kind.REFERRAL_INFORMATION_REQUESTED: (Recipient.CLINIC,),
@@ -68,9 +76,11 @@ READERS: dict[Kind, tuple[Recipient, ...]] = {
 }
 
 # Each asks for an answer, so a later step of the match takes it back.
-ASKS = frozenset({Kind.MATCH_OFFERED, Kind.MATCH_CHOSEN})
+ASKS = frozenset({Kind.MATCH_OFFERED, Kind.MATCH_CHOSEN, Kind.PEER_AWAY})
 # Each names a time, so a later change of the session takes it back.
-TIMES = frozenset({Kind.SESSION_BOOKED, Kind.SESSION_RESCHEDULED, Kind.SESSION_REMINDER})
+TIMES = frozenset(
+    {Kind.SESSION_BOOKED, Kind.SESSION_RESCHEDULED, Kind.SESSION_COVERED, Kind.SESSION_REMINDER}
+)
 # What still has to be said when a referral stops: that something is over.
 ENDINGS = frozenset({Kind.MATCH_ENDED, Kind.SESSION_CANCELLED})
 # While a message is in one of these, taking it back is still possible.
@@ -117,6 +127,11 @@ class SessionOccasion(MatchOccasion):
     session_id: UUID = field()
     revision: int = field()
     starts_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoverOccasion(SessionOccasion):
+    previous_peer_id: UUID
 
 
 def readers(kind: Kind, occasion: Occasion) -> list[tuple[Recipient, UUID]]:

@@ -159,6 +159,8 @@ _TRUE_WHILE = {
     Kind.MATCH_CHOSEN: frozenset({"chosen"}),
     Kind.MATCH_CONFIRMED: frozenset({"confirmed", "active"}),
     Kind.MATCH_ENDED: frozenset({"ended"}),
+    Kind.PEER_AWAY: frozenset({"confirmed", "active"}),
+    Kind.PEER_THERE: frozenset({"confirmed", "active"}),
 }
 # "Still looking" is true until somebody was found or the search is over.
 _SEARCH_OVER = frozenset({"shortlisted", "offered", "chosen", "confirmed", "active", "ended"})

@@ -10,6 +10,7 @@ from services.notifications.domain.kinds import (
     ASKS,
     ENDINGS,
     TIMES,
+    CoverOccasion,
     Kind,
     MatchOccasion,
     Occasion,
@@ -121,6 +122,30 @@ def tell_new_time(occasion: SessionOccasion, work: Work) -> None:
     _take_back_times(occasion, work, "session-moved", before_revision=occasion.revision)
     _plan(Kind.SESSION_RESCHEDULED, occasion, work)
     _plan_reminders(occasion, work, already=moved)
+
+
+def tell_cover(occasion: CoverOccasion, work: Work) -> None:
+    """Another peer holds the session: both who meet now are told, and who would have is."""
+    _take_back_times(occasion, work, "session-covered", before_revision=occasion.revision)
+    _plan(Kind.SESSION_COVERED, occasion, work)
+    _plan_reminders(occasion, work, already=())
+    previous = [(Recipient.PEER, occasion.previous_peer_id)]
+    _plan(Kind.SESSION_HANDED_OVER, occasion, work, who=previous)
+
+
+def ask_for_leave(occasion: MatchOccasion, work: Work) -> None:
+    _take_back_asks(occasion, work)
+    _plan(Kind.PEER_AWAY, occasion, work)
+
+
+def tell_peer_is_there(occasion: MatchOccasion, work: Work) -> None:
+    """Whoever was not asked yet is not asked any more; whoever was is told."""
+    messages = Messages(work.connection)
+    untold = messages.lock_untold({Kind.PEER_AWAY}, match_id=occasion.match_id)
+    _take_back(untold, State.SUPERSEDED, "peer-there", work)
+    if not untold:
+        told = messages.told_of(occasion.match_id, Kind.PEER_AWAY)
+        _plan(Kind.PEER_THERE, occasion, work, who=told)
 
 
 def tell_cancellation(occasion: SessionOccasion, work: Work) -> None:

@@ -14,7 +14,11 @@ KIND: Final[Mapping[str, str]] = {
     "session-booked": noted("A session's time"),
     "session-rescheduled": noted("A session's new time"),
     "session-cancelled": noted("That a session is cancelled"),
+    "session-covered": noted("That somebody else takes a session"),
+    "session-handed-over": noted("That somebody else takes their session"),
     "session-reminder": noted("A reminder of a session"),
+    "peer-away": noted("The question what they would like while their peer is away"),
+    "peer-there": noted("That their peer will be there after all"),
     "referral-accepted": noted("That the referral is accepted"),
     "referral-declined": noted("That the referral is not taken on"),
     "referral-information-requested": noted("A question to the clinic"),
@@ -56,7 +60,12 @@ SAY: Final[Mapping[str, str]] = {
     "session-booked": noted("A time to meet is set:"),
     "session-rescheduled": noted("The time to meet has changed:"),
     "session-cancelled": noted("A meeting does not take place. These are the times now:"),
+    "session-covered": noted("Somebody else takes one meeting. These are the times:"),
     "session-reminder": noted("A reminder of the next time to meet:"),
+    "peer-away": noted(
+        "The peer will be away. Would you like to wait, meet somebody else meanwhile, or change?"
+    ),
+    "peer-there": noted("The peer will be there after all."),
 }
 # What the events of each aggregate that this service follows are about.
 ABOUT: Final[Mapping[str, str]] = {
@@ -65,4 +74,5 @@ ABOUT: Final[Mapping[str, str]] = {
     "clinic": noted("About a clinic"),
     "referral": noted("About a referral"),
     "session": noted("About a session"),
+    "leave": noted("About a peer's time away"),
 }

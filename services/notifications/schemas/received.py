@@ -6,7 +6,12 @@ from uuid import UUID
 
 from marshmallow import EXCLUDE, Schema, fields, post_load
 
-from services.notifications.domain.kinds import MatchOccasion, Occasion, SessionOccasion
+from services.notifications.domain.kinds import (
+    CoverOccasion,
+    MatchOccasion,
+    Occasion,
+    SessionOccasion,
+)
 
 
 class Tolerant(Schema):
@@ -75,3 +80,8 @@ class SessionSchema(MatchWithPeerSchema):
     starts_at = fields.AwareDateTime(required=True)
     revision = fields.Integer(required=True)
     existing = fields.Boolean(load_default=False)
+
+
+class SessionCoveredSchema(SessionSchema):
+    becomes: ClassVar[type[Occasion]] = CoverOccasion
+    previous_peer_id = fields.UUID(required=True)

@@ -129,6 +129,23 @@ def note_session_outcome(event: Event, work: Work) -> None:
     note_session(event, work, "session-outcome", outcome=event["outcome"])
 
 
+def note_session_covered(event: Event, work: Work) -> None:
+    note_session(event, work, "session-covered")
+
+
+def note_leave_question(event: Event, work: Work) -> None:
+    followed(event, work).note("peer-away", at=time_of(work))
+
+
+def note_leave_answer(event: Event, work: Work) -> None:
+    step = f"peer-away-{event['wish']}"
+    followed(event, work).note(step, at=time_of(work), by=event["told_by"])
+
+
+def note_peer_there(event: Event, work: Work) -> None:
+    followed(event, work).note("peer-there", at=time_of(work))
+
+
 def note_session(event: Event, work: Work, step: str, **details: Any) -> None:
     case = followed(event, work)
     told = {"session_id": event["session_id"], "starts_at": event["starts_at"], **details}

@@ -179,6 +179,19 @@ class SessionContactDisownedSchema(SessionSchema):
     person = fields.String(required=True)
 
 
+class LeaveQuestionSchema(Tolerant):
+    referral_id = fields.UUID(required=True)
+
+
+class LeaveAnsweredSchema(LeaveQuestionSchema):
+    wish = fields.String(required=True)
+    told_by = fields.String(required=True)
+
+
+class LeaveContactDisownedSchema(LeaveQuestionSchema):
+    person = fields.String(required=True)
+
+
 class MessageSchema(Tolerant):
     message_id = fields.UUID(required=True)
     kind = fields.String(required=True)

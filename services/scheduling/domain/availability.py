@@ -40,17 +40,20 @@ class DatedException:
 class Availability:
     """The person can be met at a moment if the clock in their zone then shows open hours.
 
-    So an hour that the clocks skip is never open, and one that they repeat is open twice.
+    So an hour that the clocks skip is never open, and one that they repeat is open twice. Time
+    away is never open, whatever the hours say.
     """
 
     time_zone: str
     weekly: tuple[WeeklyHours, ...]
     exceptions: tuple[DatedException, ...] = ()
+    away: tuple[Span, ...] = ()
 
     def open_between(self, window: Span) -> list[Span]:
         """The open time inside the window."""
         pieces = offsets(self.time_zone, window)
-        return merged(span for piece in pieces for span in self._open_in(piece))
+        opened = merged(span for piece in pieces for span in self._open_in(piece))
+        return without(opened, self.away)
 
     def suits(self, session: Span) -> bool:
         """Whether all of the session lies in open time."""

@@ -25,6 +25,15 @@ OUTCOME_AWAITED = timedelta(hours=24)
 # Two who have not met for longer are spoken to, by an agreed plan and never as a reproach.
 QUIET_AFTER = timedelta(days=21)
 
+# A peer's time away. From so many days on everybody whom they meet is asked what they would like,
+# and not only those with a session in it.
+LONG_LEAVE = timedelta(days=7)
+LONGEST_LEAVE = timedelta(days=366)
+# A session for which nobody else was found is called off so long before it.
+CALLED_OFF_BEFORE = timedelta(hours=24)
+# How many peers who are free then are named to whoever looks for somebody to take a session.
+FREE_PEERS_SHOWN = 5
+
 TIMES_ON_A_PAGE = 12
 
 # The contact log. A device's clock may be ahead of ours; what is long past nobody remembers well.

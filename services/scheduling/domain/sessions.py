@@ -33,6 +33,7 @@ class Cause(StrEnum):
     CLINIC = "clinic"
     MATCH_ENDED = "match-ended"
     CONSENT_ENDED = "consent-ended"
+    PEER_AWAY = "peer-away"
 
 
 class TimeTaken(DomainError):
@@ -187,6 +188,11 @@ class Session:
             revision=self.revision + 1,
             version=self.version + 1,
         )
+
+    def covered(self, by: UUID, now: datetime) -> "Session":
+        """Held by another peer, at the same time and place."""
+        self.check_open(now)
+        return replace(self, peer_id=by, revision=self.revision + 1, version=self.version + 1)
 
     def cancelled(self, cause: Cause, now: datetime) -> "Session":
         self.check_open(now)

@@ -1,6 +1,6 @@
 """Loads the calendars of a session's two people and of its room from what is stored."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,7 +12,15 @@ from services.scheduling.domain.sessions import Parties
 from services.scheduling.domain.spans import Span
 from services.scheduling.domain.times import Calendar, bookable, find_times
 from services.scheduling.domain.zones import names
-from services.scheduling.repository import AvailabilityOf, Claim, Claims, People, Room, Rooms
+from services.scheduling.repository import (
+    AvailabilityOf,
+    Claim,
+    Claims,
+    Leaves,
+    People,
+    Room,
+    Rooms,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +48,9 @@ class Sides:
 def load_sides(parties: Parties, room_id: UUID | None, work: Work) -> Sides:
     """Both sides: whoever is party to a match may count on the hours of the other side."""
     work.act_for([parties.clinic_id, parties.peer_organisation_id])
-    hours = AvailabilityOf(work.connection)
-    peer_hours, client_hours = hours.find(parties.peer_id), hours.find(parties.client_id)
-    peer = People(work.connection).find(parties.peer_id)
+    hours, peer_id = AvailabilityOf(work.connection), parties.peer_id
+    peer_hours, client_hours = hours.find(peer_id), hours.find(parties.client_id)
+    peer = People(work.connection).find(peer_id)
     room = _room(parties, room_id, work)
     time_zone = _first_known(
         room.time_zone if room else None,
@@ -52,7 +60,10 @@ def load_sides(parties: Parties, room_id: UUID | None, work: Work) -> Sides:
     return Sides(
         parties=parties,
         room=room,
-        peer_hours=peer_hours[0] if peer_hours else Availability(time_zone, ()),
+        peer_hours=replace(
+            peer_hours[0] if peer_hours else Availability(time_zone, ()),
+            away=tuple(leave.span for leave in Leaves(work.connection).of_peer(peer_id, work.now)),
+        ),
         client_hours=client_hours[0] if client_hours else None,
         time_zone=time_zone,
     )

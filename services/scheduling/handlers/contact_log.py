@@ -161,7 +161,7 @@ def _details(peer_id: UUID, entered: dict[str, Any], work: Work) -> Details:
     facts = {name: value for name, value in entered.items() if name != "peer_id"}
     session = _session_of(peer_id, facts["session_id"], work)
     wanted = {*facts.pop("match_ids"), *([session.match_id] if session else [])}
-    named = _participants(peer_id, wanted, work)
+    named = _participants(peer_id, wanted, session, work)
     facts["people"] = people_met(facts["form"], facts["kind"], facts["people"], len(named))
     details = Details(**facts, participants=named)
     if wrong := problems(details, work.now):
@@ -180,10 +180,13 @@ def _session_of(peer_id: UUID, session_id: UUID | None, work: Work) -> Session |
     return session
 
 
-def _participants(peer_id: UUID, match_ids: set[UUID], work: Work) -> tuple[Participant, ...]:
-    """The people of these matches, also of one that has ended since."""
+def _participants(
+    peer_id: UUID, match_ids: set[UUID], session: Session | None, work: Work
+) -> tuple[Participant, ...]:
+    """The people of these matches, also of one that has ended since, or whose session it was."""
     matches = Matches(work.connection).find_many(sorted(match_ids))
-    own = [match for match in matches if match.peer_id == peer_id]
+    covered = session.match_id if session else None
+    own = [match for match in matches if match.peer_id == peer_id or match.id == covered]
     if len(own) != len(match_ids):
         raise Invalid({"match_ids": ["Not one of this peer's matches."]})
     return tuple(participant(match) for match in own)

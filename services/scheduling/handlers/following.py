@@ -9,7 +9,15 @@ from services.chassis.work import Work
 from services.scheduling.domain.sessions import Cause, Match, TimeTaken
 from services.scheduling.domain.zones import local
 from services.scheduling.handlers.changes import call_off
-from services.scheduling.repository import Claims, Contacts, Matches, People, Person, Sessions
+from services.scheduling.repository import (
+    Claims,
+    Contacts,
+    Matches,
+    People,
+    Person,
+    Questions,
+    Sessions,
+)
 
 log = get_log(__name__)
 
@@ -70,6 +78,7 @@ def correct_client(event: dict[str, Any], work: Work) -> None:
     Matches(work.connection).correct_client(referral_id, client_id)
     Sessions(work.connection).correct_client(referral_id, client_id)
     Contacts(work.connection).correct_client(referral_id, client_id)
+    Questions(work.connection).correct_client(referral_id, client_id)
     try:
         with work.connection.transaction():
             Claims(work.connection).correct_client(referral_id, client_id)

@@ -5,15 +5,19 @@ tells the numbers: what kind it was, and in which setting, is unknown until the 
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from services.chassis import links
 from services.chassis.work import Work
 from services.scheduling.domain import contacts
+from services.scheduling.domain.leave import Leave, Question, Wish
+from services.scheduling.domain.leave import State as LeaveState
 from services.scheduling.domain.sessions import Cause, Match, Session, State
+from services.scheduling.domain.zones import local
 from services.scheduling.handlers.booking import take_time
 from services.scheduling.handlers.calendars import load_sides
-from services.scheduling.repository import Claims, Contacts, Matches, Sessions
+from services.scheduling.repository import Claims, Contacts, Leaves, Matches, Questions, Sessions
 
 Event = Mapping[str, Any]
 
@@ -32,6 +36,49 @@ def resolve(event: Event, work: Work) -> None:
 
 def disown(event: Event, work: Work) -> None:
     links.disown_all(work, event["person_id"])
+
+
+def plan_leave(event: Event, work: Work) -> None:
+    _put_leave(event, LeaveState.PLANNED, work)
+
+
+def withdraw_leave(event: Event, work: Work) -> None:
+    _put_leave(event, LeaveState.WITHDRAWN, work)
+
+
+def ask(event: Event, work: Work) -> None:
+    """The question as it was put or answered; its leave and its match were recalled before."""
+    questions = Questions(work.connection)
+    known = questions.of_match(event["leave_id"], event["match_id"])
+    named = ("leave_id", "match_id", "referral_id", "client_id", "clinic_id", "peer_id")
+    question = Question(
+        id=known.id if known else work.new_id(),
+        **{name: event[name] for name in (*named, "peer_organisation_id", "session_ids")},
+        wish=Wish(event["wish"]) if "wish" in event else None,
+        told_by=event.get("told_by"),
+    )
+    if known is None:
+        Matches(work.connection).confirm(_match_of_contact(event), work.now)
+        questions.add(question)
+    questions.change(question)
+
+
+def _put_leave(event: Event, state: LeaveState, work: Work) -> None:
+    leaves = Leaves(work.connection)
+    known = leaves.lock(event["leave_id"])
+    days = {name: local(event[name], event["time_zone"]) for name in ("starts_at", "ends_at")}
+    named = ("peer_id", "peer_organisation_id", "time_zone", "starts_at", "ends_at")
+    leave = Leave(
+        id=event["leave_id"],
+        **{name: event[name] for name in named},
+        first_day=days["starts_at"].date(),
+        last_day=(days["ends_at"] - timedelta(days=1)).date(),
+        state=state,
+        version=known.version + 1 if known else 1,
+    )
+    if known is None:
+        leaves.add(leave)
+    leaves.change(leave)
 
 
 def log_contact(event: Event, work: Work) -> None:

@@ -8,6 +8,7 @@ from services.chassis.events import Event
 from services.chassis.work import Work
 from services.scheduling import events
 from services.scheduling.domain.contacts import Contact
+from services.scheduling.domain.leave import Leave, Question
 from services.scheduling.domain.sessions import Session
 from services.scheduling.domain.units import UNITS
 
@@ -27,6 +28,11 @@ def tell_cancelled(session: Session, work: Work) -> None:
 
 def tell_outcome(session: Session, work: Work) -> None:
     event = events.SessionOutcomeRecorded(**_facts(session), outcome=str(session.state))
+    _emit(event, session, work)
+
+
+def tell_covered(session: Session, previous_peer_id: UUID, work: Work) -> None:
+    event = events.SessionCovered(**_facts(session), previous_peer_id=previous_peer_id)
     _emit(event, session, work)
 
 
@@ -89,3 +95,46 @@ def _contact_facts(contact: Contact) -> dict[str, Any]:
         "people": details.people,
         "form": str(details.form),
     }
+
+
+def tell_planned(leave: Leave, work: Work) -> None:
+    work.emit(events.LeavePlanned(**_leave_facts(leave)), org=leave.peer_organisation_id)
+
+
+def tell_withdrawn(leave: Leave, work: Work) -> None:
+    work.emit(events.LeaveWithdrawn(**_leave_facts(leave)), org=leave.peer_organisation_id)
+
+
+def tell_asked(question: Question, work: Work) -> None:
+    _emit_question(events.LeaveAsked(**_question_facts(question)), question, work)
+
+
+def tell_answered(question: Question, work: Work) -> None:
+    facts = _question_facts(question) | {
+        "wish": str(question.wish),
+        "told_by": str(question.told_by),
+    }
+    _emit_question(events.LeaveAnswered(**facts), question, work)
+
+
+def tell_not_asked_any_more(question: Question, work: Work) -> None:
+    _emit_question(events.LeaveQuestionWithdrawn(**_question_facts(question)), question, work)
+
+
+def tell_disowned_about_leave(question: Question, work: Work) -> None:
+    facts = _question_facts(question) | {"person": "client", "person_id": question.client_id}
+    _emit_question(events.LeaveContactDisowned(**facts), question, work)
+
+
+def _emit_question(event: Event, question: Question, work: Work) -> None:
+    work.emit(event, org=question.peer_organisation_id, clinic_org=question.clinic_id)
+
+
+def _leave_facts(leave: Leave) -> dict[str, Any]:
+    named = ("peer_id", "peer_organisation_id", "starts_at", "ends_at", "time_zone")
+    return {"leave_id": leave.id, **{name: getattr(leave, name) for name in named}}
+
+
+def _question_facts(question: Question) -> dict[str, Any]:
+    kept_here = {"id", "wish", "told_by"}
+    return {name: fact for name, fact in vars(question).items() if name not in kept_here}

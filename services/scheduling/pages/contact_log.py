@@ -17,7 +17,7 @@ from services.scheduling.domain.zones import zone as zone_named
 from services.scheduling.handlers.calendars import zone_of
 from services.scheduling.handlers.contact_log import list_contacts, log
 from services.scheduling.pages import wording
-from services.scheduling.pages.links import PAGES
+from services.scheduling.pages.templates import PAGES
 from services.scheduling.pages.week import peer_of, people_of
 from services.scheduling.schemas.contacts import ContactBodySchema
 

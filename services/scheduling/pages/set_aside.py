@@ -4,7 +4,7 @@ from typing import Final
 
 from services.chassis.set_aside_page import SetAsidePage
 from services.scheduling.pages import wording
-from services.scheduling.pages.links import PAGES
+from services.scheduling.pages.templates import PAGES
 
 SET_ASIDE: Final = SetAsidePage(
     service="scheduling",

@@ -10,7 +10,7 @@ from services.chassis.work import Work
 from services.scheduling.domain import policy
 from services.scheduling.handlers.access import caller_of
 from services.scheduling.pages import wording
-from services.scheduling.pages.links import PAGES
+from services.scheduling.pages.templates import PAGES
 from services.scheduling.repository import Matches, Sessions
 
 SHOWN: Final = 50

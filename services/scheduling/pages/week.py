@@ -20,7 +20,7 @@ from services.scheduling.handlers.calendars import zone_of
 from services.scheduling.handlers.hours_worked import sums
 from services.scheduling.handlers.views import place_of
 from services.scheduling.pages import wording
-from services.scheduling.pages.links import PAGES
+from services.scheduling.pages.templates import PAGES
 from services.scheduling.repository import Matches, People, Person, SessionFilter, Sessions
 
 _SHOWN = timedelta(days=7)

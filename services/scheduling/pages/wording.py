@@ -24,6 +24,7 @@ CAUSE: Final[Mapping[str, str]] = {
     "clinic": noted("by the clinic"),
     "match-ended": noted("their time together ended"),
     "consent-ended": noted("the consent ended"),
+    "peer-away": noted("the peer is away"),
 }
 KIND: Final[Mapping[str, str]] = {
     "conversation": noted("Conversation"),
@@ -50,6 +51,34 @@ OUTCOME: Final[Mapping[str, str]] = {
     "held": noted("We met"),
     "not-held": noted("We did not meet"),
 }
+DAY: Final[Mapping[str, str]] = {
+    "mon": noted("Monday"),
+    "tue": noted("Tuesday"),
+    "wed": noted("Wednesday"),
+    "thu": noted("Thursday"),
+    "fri": noted("Friday"),
+    "sat": noted("Saturday"),
+    "sun": noted("Sunday"),
+}
+# What somebody whose peer is away can choose, as they say it …
+WISH: Final[Mapping[str, str]] = {
+    "wait": noted("I wait until my peer is back"),
+    "cover": noted("I would like to meet somebody else meanwhile"),
+    "change": noted("I would like to go on with another peer"),
+}
+# … and as it is said of them.
+SAID: Final[Mapping[str, str]] = {
+    "wait": noted("Waits until the peer is back"),
+    "cover": noted("Meets somebody else meanwhile"),
+    "change": noted("Goes on with another peer"),
+}
+NOT_SAID: Final = noted("Has not said yet")
+# What can be wrong with the days of a time away.
+DAYS_WRONG: Final = (
+    noted("Lies before the first day."),
+    noted("Lies more than a year ahead."),
+    noted("More than a year is not a time away any more."),
+)
 # What the events of each aggregate that this service follows are about.
 ABOUT: Final[Mapping[str, str]] = {
     "match": noted("About a match"),

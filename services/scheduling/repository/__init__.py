@@ -2,6 +2,7 @@
 
 from services.scheduling.repository.claims import Claim, Claims
 from services.scheduling.repository.contacts import ContactFilter, Contacts
+from services.scheduling.repository.leaves import Leaves, Questions
 from services.scheduling.repository.matches import Matches
 from services.scheduling.repository.organisations import Organisations
 from services.scheduling.repository.people import AvailabilityOf, People, Person
@@ -14,10 +15,12 @@ __all__ = [
     "Claims",
     "ContactFilter",
     "Contacts",
+    "Leaves",
     "Matches",
     "Organisations",
     "People",
     "Person",
+    "Questions",
     "Room",
     "Rooms",
     "SessionFilter",

@@ -1,7 +1,7 @@
 """People as scheduling knows them, and the hours they gave."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from services.scheduling.domain.availability import (
     Hours,
     WeeklyHours,
 )
+from services.scheduling.domain.spans import Span
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,30 @@ class AvailabilityOf:
         """
         row = self.connection.execute(query, (person_id,)).fetchone()
         return (_availability(row), row["version"]) if row else None
+
+    def of_free_peers(
+        self, organisation_id: UUID, during: Span, since: datetime
+    ) -> dict[UUID, Availability]:
+        """Of the organisation's peers with nothing claimed then, whoever had least since first."""
+        query = """
+            SELECT person_id, availability.time_zone, weekly, exceptions
+              FROM availability JOIN people ON people.id = person_id AND kind = 'peer'
+             WHERE availability.organisation_id = %(organisation_id)s
+               AND NOT EXISTS (SELECT FROM claims
+                                WHERE resource_id = person_id
+                                  AND during && tstzrange(%(from)s, %(to)s))
+             ORDER BY (SELECT count(*) FROM sessions
+                        WHERE peer_id = person_id AND starts_at > %(since)s
+                          AND state <> 'cancelled'), person_id
+        """
+        given = {
+            "organisation_id": organisation_id,
+            "from": during.starts_at,
+            "to": during.ends_at,
+            "since": since,
+        }
+        rows = self.connection.execute(query, given)
+        return {row["person_id"]: _availability(row) for row in rows}
 
     def put(self, person: Person, availability: Availability) -> int:
         """Replace what was given before; return the version that this makes."""

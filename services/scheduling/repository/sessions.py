@@ -1,5 +1,6 @@
 """Sessions; a row is locked before an event about it is emitted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import UUID
 
 from services.chassis.database import Connection
 from services.scheduling.domain.sessions import Cause, Session, State
+from services.scheduling.domain.spans import Span
 from services.scheduling.domain.zones import local
 
 _SELECT = """
@@ -69,6 +71,41 @@ class Sessions:
         """
         rows = self.connection.execute(query, (match_id, referral_id, now))
         return [_session(row) for row in rows]
+
+    def booked_with(self, peer_id: UUID, during: Span) -> list[Session]:
+        """The peer's booked sessions that overlap this time."""
+        query = f"""{_SELECT}
+             WHERE peer_id = %s AND state = 'booked' AND starts_at < %s AND ends_at > %s
+             ORDER BY starts_at, id
+        """
+        rows = self.connection.execute(query, (peer_id, during.ends_at, during.starts_at))
+        return [_session(row) for row in rows]
+
+    def lock_many(self, session_ids: Sequence[UUID]) -> list[Session]:
+        """In id order."""
+        query = f"""{_SELECT}
+             WHERE id = ANY (%s)
+             ORDER BY id
+               FOR UPDATE
+        """
+        return [_session(row) for row in self.connection.execute(query, (list(session_ids),))]
+
+    def lock_of_those_away(self, before: datetime, now: datetime, limit: int) -> list[Session]:
+        """Sessions that begin soon, although their peer said to be away then."""
+        query = f"""{_SELECT}
+             WHERE state = 'booked' AND starts_at > %(now)s AND starts_at <= %(before)s
+               AND EXISTS (SELECT FROM leave_questions JOIN leaves ON leaves.id = leave_id
+                            WHERE sessions.id = ANY (session_ids)
+                              AND leaves.state = 'planned'
+                              AND leaves.peer_id = sessions.peer_id
+                              AND leaves.starts_at < sessions.ends_at
+                              AND leaves.ends_at > sessions.starts_at)
+             ORDER BY starts_at
+             LIMIT %(limit)s
+               FOR UPDATE OF sessions SKIP LOCKED
+        """
+        given = {"before": before, "now": now, "limit": limit}
+        return [_session(row) for row in self.connection.execute(query, given)]
 
     def lock_without_outcome(self, ended_before: datetime, limit: int) -> list[Session]:
         """Sessions whose outcome nobody told, without those that somebody is changing."""
@@ -172,7 +209,8 @@ class Sessions:
     def change(self, session: Session) -> None:
         query = """
             UPDATE sessions
-               SET room_id = %(room_id)s, starts_at = %(starts_at)s, ends_at = %(ends_at)s,
+               SET peer_id = %(peer_id)s, room_id = %(room_id)s,
+                   starts_at = %(starts_at)s, ends_at = %(ends_at)s,
                    wall_starts_at = %(wall_starts_at)s, time_zone = %(time_zone)s,
                    revision = %(revision)s, state = %(state)s, cause = %(cause)s,
                    version = %(version)s

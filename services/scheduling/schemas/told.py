@@ -1,6 +1,8 @@
 """What scheduling answers to other services."""
 
-from marshmallow import Schema, fields, validate
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.scheduling.schemas.wire import Moment
 
@@ -25,9 +27,17 @@ class ToldSessionsSchema(Schema):
 
 
 class LinkForSchema(Schema):
-    session_id = fields.UUID(required=True)
+    """To a session, or with a match to the question of its peer's time away."""
+
+    session_id = fields.UUID(load_default=None)
+    match_id = fields.UUID(load_default=None)
     person_id = fields.UUID(required=True)
     language = fields.String(load_default="en")
+
+    @validates_schema
+    def check_subject(self, data: dict[str, Any], **_: Any) -> None:
+        if (data["session_id"] is None) == (data["match_id"] is None):
+            raise ValidationError("Either this or match_id.", field_name="session_id")
 
 
 class LinkPathSchema(Schema):

@@ -97,6 +97,7 @@ class Region:
     peer_id: UUID = field(default_factory=uuid4)
     match_id: UUID = field(default_factory=uuid4)
     session_id: UUID = field(default_factory=uuid4)
+    leave_id: UUID = field(default_factory=uuid4)
 
     def __post_init__(self) -> None:
         self.scene.settings = replace(self.scene.settings, smtp=self.mail.address)
@@ -249,6 +250,27 @@ class Region:
             clinicorg=self.clinic_id,
             event_id=event_id,
             sequence=sequence,
+        )
+
+    def leave_step(self, step: str, **more: Any) -> UUID:
+        """Something happens to the question what the client would like while the peer is away."""
+        body = {
+            "leave_id": self.leave_id,
+            "match_id": self.match_id,
+            "referral_id": self.referral_id,
+            "client_id": self.client_id,
+            "clinic_id": self.clinic_id,
+            "peer_id": self.peer_id,
+            "peer_organisation_id": self.peer_organisation_id,
+            "session_ids": [],
+            **more,
+        }
+        return self.scene.receive(
+            f"leave.{step}.v1",
+            body,
+            subject=self.leave_id,
+            org=self.peer_organisation_id,
+            clinicorg=self.clinic_id,
         )
 
     def send(self, *, stop: Flag | None = None) -> None:

@@ -323,3 +323,27 @@ def test_the_end_of_a_referral_settles_its_tasks(desk: Desk) -> None:
     desk.do("withdraw_referral", submitted["id"])
 
     assert desk.tasks() == []
+
+
+def test_a_peers_time_away_and_what_the_person_said_stand_in_the_timeline(
+    desk: Desk, accepted: dict[str, Any]
+) -> None:
+    walk_to_match(desk, accepted)
+    leave_id = UUID(int=77)
+
+    desk.follow("leave.asked.v1", accepted, leave_id, leave_id=leave_id, session_ids=[])
+    told = {"leave_id": leave_id, "session_ids": [], "wish": "cover", "told_by": "client"}
+    desk.follow("leave.answered.v1", accepted, leave_id, **told)
+    desk.follow("leave.question_withdrawn.v1", accepted, leave_id, leave_id=leave_id)
+
+    assert desk.steps(accepted["id"])[-3:] == ["peer-away", "peer-away-cover", "peer-there"]
+
+
+def test_a_disowned_question_about_a_leave_makes_the_contact_a_disputed_one(
+    desk: Desk, accepted: dict[str, Any]
+) -> None:
+    leave_id = UUID(int=78)
+
+    desk.follow("leave.contact_disowned.v1", accepted, leave_id, person="client")
+
+    assert "contact-disputed" in desk.steps(accepted["id"])
