@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from deploy.importing.clients import PERSON_COLUMNS, body_of, consent_of
 from deploy.importing.kinds import ADDED, UNCHANGED, Kind, accepted, uuid_of
 from deploy.importing.peers import identity_of
 from deploy.importing.table import Row, WrongRow
@@ -13,7 +12,6 @@ from deploy.region.api import Account, Api
 
 _PATH = "/api/referrals/taken-over-referrals"
 _PEERS = "/api/matching/peers"
-_NOON = time(12)
 
 
 @dataclass(frozen=True)
@@ -25,47 +23,15 @@ class Pair:
 
 
 def parse(row: Row) -> Pair:
-    zone, received = row.needed("time_zone"), row.day("received_on")
-    client = {
-        "given_name": row.needed("given_name"),
-        "family_name": row.needed("family_name"),
-        "birth_date": row.needed("birth_date"),
-        "record_number": row.needed("record_number"),
-        "email": row.text("email"),
-        "phone": row.text("phone"),
-        "languages": row.texts("languages"),
-        "postal_code": row.needed("postal_code"),
-        "time_zone": zone,
-    }
-    consent = {
-        "given_on": row.needed("consent_given_on"),
-        "until": row.text("consent_until"),
-    }
-    body = {
-        "external_reference": f"import/{client['record_number']}",
-        "client": {name: value for name, value in client.items() if value},
-        "consent": {name: value for name, value in consent.items() if value},
-        "modes": row.texts("modes"),
-        "topics": row.texts("topics"),
+    body = body_of(row) | {
+        "consent": consent_of(row, row.needed("consent_given_on")),
         "mode": row.needed("mode"),
-        "received_at": _noon(row, received, zone),
     }
     found = Pair(
         uuid_of(row, "clinic"), uuid_of(row, "peer_organisation"), row.needed("peer"), body
     )
     row.check()
     return found
-
-
-def _noon(row: Row, day: date | None, zone: str) -> str:
-    """Of that day where the person lives: nobody remembers the hour."""
-    try:
-        place = ZoneInfo(zone)
-    except (ValueError, OSError):
-        row.problems.append("time_zone is not known")
-        return ""
-    moment = datetime.combine(day, _NOON, tzinfo=place) if day else datetime.now(UTC)
-    return moment.astimezone(UTC).isoformat()
 
 
 class Pairs:
@@ -110,26 +76,7 @@ class Pairs:
 
 
 KIND = Kind(
-    (
-        "clinic",
-        "record_number",
-        "given_name",
-        "family_name",
-        "birth_date",
-        "email",
-        "phone",
-        "languages",
-        "postal_code",
-        "time_zone",
-        "modes",
-        "topics",
-        "received_on",
-        "consent_given_on",
-        "consent_until",
-        "peer_organisation",
-        "peer",
-        "mode",
-    ),
+    (*PERSON_COLUMNS, "peer_organisation", "peer", "mode"),
     "pairs who met before; peer is the peer's e-mail or phone, the same pair is by clinic and "
     "record_number",
     parse,

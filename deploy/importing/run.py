@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from deploy.importing import appointments, organisations, pairs, peers
+from deploy.importing import appointments, organisations, pairs, peers, waiting
 from deploy.importing.kinds import Kind
 from deploy.importing.table import WrongFile, WrongRow, check_header, read, row_of
 from deploy.region.api import Api
@@ -16,6 +16,7 @@ KINDS: dict[str, Kind] = {
     "organisations": organisations.KIND,
     "peers": peers.KIND,
     "pairs": pairs.KIND,
+    "waiting": waiting.KIND,
     "appointments": appointments.KIND,
 }
 # As many as keep the services busy: each row waits for answers most of the time.

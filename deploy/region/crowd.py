@@ -147,5 +147,10 @@ def first_day(number: int, today: date) -> date:
     return today - timedelta(days=40 + number * 37 % 690)
 
 
+def day_of_coming(number: int, today: date) -> date:
+    """When somebody came who waits now: most within weeks, a few months ago."""
+    return today - timedelta(days=1 + number * number * 7 % (21 if number % 4 else 160))
+
+
 def _name(number: int) -> tuple[str, str]:
     return _AWKWARD.get(number) or (_GIVEN[number * 7 % 30], _FAMILY[number * 5 % 12])

@@ -1,7 +1,7 @@
 """Fills the demo region with its crowd through the public interfaces; once is enough."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from deploy.region import crowd, demo_file
@@ -135,13 +135,28 @@ class _Client:
             "client": crowd.client(self.number),
             "consent": consent,
         }
+        if self.stage is Stage.WAITING:
+            self._wait_since(crowd.day_of_coming(self.number, datetime.now(UTC).date()), body)
+            return
         clinic = Account("clinic", "demo-clinic", (self.clinic,))
         reply = self.story.api.call("POST", _REFERRALS, by=clinic, body=body).expect(201)
         self.referral_id, self.client_id = reply.body["id"], reply.body["client_id"]
 
+    def _wait_since(self, day: date, body: dict[str, Any]) -> None:
+        """Somebody who was on the clinic's own list before the region began."""
+        known = {
+            **body,
+            "clinic_id": self.clinic,
+            "external_reference": f"import/REGION-{self.number:04}",
+            "received_at": f"{day.isoformat()}T17:00:00Z",
+            "accepted": True,
+        }
+        path = "/api/referrals/waiting-referrals/many"
+        self.story.api.call("POST", path, by=OPERATOR, body={"referrals": [known]}).expect(201)
+
     def go_on(self) -> None:
         path = f"{_REFERRALS}/{self.referral_id}"
-        if self.stage in (Stage.AWAITING_CONSENT, Stage.UNDECIDED):
+        if self.stage in (Stage.AWAITING_CONSENT, Stage.UNDECIDED, Stage.WAITING):
             return
         if self.stage is Stage.DECLINED:
             reason = {"reason": "referred-elsewhere"}
@@ -152,8 +167,7 @@ class _Client:
             self.story.api.act(path, "request-information", by=COORDINATOR, body=question).expect()
             return
         self.story.accept(self.referral_id)
-        if self.stage is not Stage.WAITING:
-            self.be_offered()
+        self.be_offered()
 
     def be_offered(self) -> None:
         self.story.shortlist(self.referral_id)

@@ -113,6 +113,15 @@ class Referrals(Service):
         status=201,
         handler=taking_over.take_over_many,
     )
+    take_in_waiting = route(
+        "POST",
+        "/waiting-referrals/many",
+        roles={OPERATOR},
+        body=requests.WaitingReferralsSchema,
+        answer=answers.TakenOverReferralsSchema,
+        status=201,
+        handler=taking_over.take_in_waiting,
+    )
     list_referrals = route(
         "GET",
         "/referrals",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.importing import appointments as of_appointments
+from deploy.importing import waiting as of_waiting
 from deploy.importing.pairs import KIND
 from deploy.machine.run_folder import REPOSITORY
 from tests.acceptance.clients import Place
@@ -93,6 +94,52 @@ def test_pairs_are_active_at_once_and_nobody_is_written_to(
     assert {one["received_at"][:10] for one in listed} == {"2025-03-02"}
     messages = story.api.all("/api/notifications/messages", by=place.coordinator)
     assert list(messages) == []
+
+
+def test_a_waiting_list_comes_in_with_its_days_and_is_searched_for_at_once(
+    system: Running, new_place: NewPlace, tmp_path: Path
+) -> None:
+    place = new_place()
+    place.add_peer()
+    file = tmp_path / "waiting.csv"
+    usual = {
+        "clinic": place.clinic_id,
+        "family_name": "Before",
+        "languages": place.language,
+        "postal_code": "74103",
+        "time_zone": "America/Chicago",
+        "modes": "video;phone",
+        "consent_given_on": datetime.now(UTC).date().isoformat(),
+    }
+    with file.open("w", newline="") as written_file:
+        writer = csv.DictWriter(written_file, of_waiting.KIND.columns)
+        writer.writeheader()
+        for number, (accepted, came) in enumerate(
+            [("yes", "2026-03-02"), ("no", "2026-04-02"), ("perhaps", "2026-05-02")]
+        ):
+            own = {
+                "record_number": f"W-{number}",
+                "given_name": f"Given{number}",
+                "birth_date": f"19{40 + number}-03-04",
+                "accepted": accepted,
+                "received_on": came,
+                "email": f"waits-{number}-{place.clinic_id[:8]}@clients.example",
+            }
+            writer.writerow({**usual, **own})
+
+    first = ran(system, file)
+    again = ran(system, file)
+
+    assert (first[0], first[1]) == (3, "2 added, 1 not imported")
+    assert "line 4: accepted is neither yes nor no" in first[2]
+    assert (again[0], again[1]) == (3, "2 unchanged, 1 not imported")
+    story = place.story()
+    listed = story.api.all("/api/referrals/referrals", by=place.clinic)
+    found = {one["received_at"][:10]: (one["status"], one["id"]) for one in listed}
+    states = {day: status for day, (status, _) in found.items()}
+    assert states == {"2026-03-02": "accepted", "2026-04-02": "submitted"}
+    for _, referral_id in found.values():
+        assert story.shortlist(referral_id)["candidates"]
 
 
 def test_an_import_that_was_cut_off_ends_the_same_when_it_is_run_again(

@@ -26,7 +26,7 @@ def test_a_session_in_a_peers_time_away_goes_to_a_colleague_as_the_person_wished
 
     letter = eventually(asked, "the person is asked by mail")
     assert letter is not None
-    answered = press(place.api, letter.links()[0], "cover")
+    answered = press(place.api, letter.links[0], "cover")
     assert "Meets somebody else meanwhile" in answered.text
     found = place.api.get(f"/api/scheduling/sessions/{session['id']}", by=place.coordinator)
     covered = place.api.call(

@@ -57,6 +57,7 @@ BODIES: dict[str, Any] = {
     "matching.put_peer_organisation": {"name": "Made-up", "time_zone": "America/Chicago"},
     "referrals.take_over": None,  # by the place's own referral
     "referrals.take_over_many": None,
+    "referrals.take_in_waiting": None,
     "matching.add_peer": PRETEND,
     "matching.add_peers": {"peers": [PRETEND]},
     "matching.change_peer": {"capacity": 2},
@@ -95,6 +96,9 @@ def body_of(operation: Operation, ids: dict[str, str], referral: dict[str, Any])
         return pair_of(referral)
     if operation.name == "referrals.take_over_many":
         return {"pairs": [pair_of(referral)]}
+    if operation.name == "referrals.take_in_waiting":
+        named = {"external_reference": "import/1", "received_at": "2025-01-01T12:00:00Z"}
+        return {"referrals": [{**referral, **named, "clinic_id": str(uuid4())}]}
     if operation.name in {"scheduling.book", "scheduling.answer_leave"}:
         return {**BODIES[operation.name], "match_id": ids["match_id"]}
     return BODIES.get(operation.name, {}) if operation.method != "GET" else None

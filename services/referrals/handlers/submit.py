@@ -104,7 +104,7 @@ def new_row(
 def take_in(case: Case, given: Mapping[str, Any] | None) -> Row | None:
     """Write down the referral and how far it goes; return the consent that is kept."""
     consent = None
-    case.note("received", source=case.row["source"])
+    case.note("received", at=case.row["received_at"], source=case.row["source"])
     if case.row["linked_referral_id"]:
         case.note("linked", referral_id=case.row["linked_referral_id"])
     if given:

@@ -1,4 +1,8 @@
-"""Pairs that met before Kindred, taken over as they are: nobody is ranked, asked or written to."""
+"""What was there before Kindred: pairs that have met, and people who wait.
+
+Pairs are taken over as they are: nobody is ranked, asked or written to. Who waits goes on waiting
+from the day on which they came.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +16,7 @@ from services.referrals.domain.source import Evidence, Source
 from services.referrals.events import ReferralTakenOver
 from services.referrals.handlers.case import Case, named
 from services.referrals.handlers.consent import consent_given, consent_row
-from services.referrals.handlers.submit import new_row, submitting_clinic
+from services.referrals.handlers.submit import new_row, submitting_clinic, take_in
 from services.referrals.handlers.view import Kept, referral_answer
 from services.referrals.repository.consents import Consents
 from services.referrals.repository.referrals import Referrals, Row
@@ -38,6 +42,38 @@ def take_over_many(request: Request, work: Work) -> Answer:
         for row, _, added in found
     ]
     return Answer({"referrals": referrals}, status=201)
+
+
+def take_in_waiting(request: Request, work: Work) -> Answer:
+    """All of them in one transaction, or none; what is known by its reference stays as it is."""
+    waiting = request.body["referrals"]
+    for clinic_id in sorted({one["clinic_id"] for one in waiting}):
+        submitting_clinic(clinic_id, work)
+    found = [_waiting(one, work) for one in waiting]
+    referrals = [
+        {"id": row["id"], "external_reference": row["external_reference"], "added": added}
+        for row, added in found
+    ]
+    return Answer({"referrals": referrals}, status=201)
+
+
+def _waiting(body: Mapping[str, Any], work: Work) -> tuple[Row, bool]:
+    clinic = submitting_clinic(body["clinic_id"], work)
+    referrals = Referrals(work.connection)
+    known = referrals.taken_over(clinic["id"], body["external_reference"])
+    if known is not None:
+        return known, False
+    if body["received_at"] > work.now:
+        raise Invalid({"received_at": ["Lies in the future."]})
+    client = client_facts(body["client"])
+    identity = person.identity(client)
+    same = person.same_person(identity, referrals.earlier(clinic["id"], identity))
+    row = new_row(dict(body), client, clinic, same, work, source=Source.IMPORT)
+    row |= {"received_at": body["received_at"], "accepted": body["accepted"]}
+    case = Case(work, row, clinic, newcomer=identity)
+    with work.connection.pipeline():
+        take_in(case, body["consent"])
+    return case.row, True
 
 
 def _taken_over(body: Mapping[str, Any], work: Work) -> tuple[Row, Kept | None, bool]:

@@ -290,6 +290,25 @@ class TakenOverPairsSchema(Schema):
     pairs = many(fields.Nested(TakenOverSchema), least=1, required=True)
 
 
+class WaitingReferralSchema(NewReferralSchema):
+    """Somebody who waits already, on a list from before Kindred; they keep their date."""
+
+    clinic_id = fields.UUID(required=True)
+    external_reference = Words(longest=200, required=True)
+    received_at = fields.AwareDateTime(
+        required=True, metadata={"description": "When the person first came"}
+    )
+    accepted = fields.Boolean(
+        load_default=False, metadata={"description": "A coordinator has taken it on before"}
+    )
+
+
+class WaitingReferralsSchema(Schema):
+    """Many at once: all come in, or none."""
+
+    referrals = many(fields.Nested(WaitingReferralSchema), least=1, required=True)
+
+
 class ConsentScanSchema(Schema):
     content = ScanContent(required=True)
 

@@ -97,3 +97,58 @@ def test_many_pairs_are_taken_over_at_once_or_none_of_them(desk: Desk) -> None:
     assert [one["added"] for one in first.json["referrals"]] == [True, True]
     assert [one["added"] for one in again.json["referrals"]] == [False, False]
     assert desk.events() == ["referral.taken_over.v1"] * 2
+
+
+def waiting(**more: Any) -> dict[str, Any]:
+    body = referral({"languages": ["en"]}) | {
+        "clinic_id": str(CLINIC),
+        "external_reference": "import/1032703",
+        "received_at": "2026-05-02T12:00:00Z",
+    }
+    return body | more
+
+
+def take_in(desk: Desk, *rows: dict[str, Any], by: Any = IMPORTER) -> Reply:
+    return desk.scene.call("take_in_waiting", by, {"referrals": list(rows)})
+
+
+def test_who_waits_already_keeps_the_day_on_which_they_came(desk: Desk) -> None:
+    taken = take_in(desk, waiting(accepted=True))
+
+    assert taken.status == 201, taken.text
+    now = desk.read(taken.json["referrals"][0]["id"]).json
+    assert now["received_at"].startswith("2026-05-02T12:00:00")
+    assert (now["status"], now["source"]) == ("accepted", "import")
+    name, told = desk.scene.events()[-1]
+    assert desk.events() == ["referral.submitted.v1"]
+    assert (name, told["accepted"]) == ("referral.submitted.v1", True)
+    assert told["received_at"].startswith("2026-05-02T12:00:00")
+
+
+def test_who_waits_without_consent_or_a_decision_has_both_still_before_them(desk: Desk) -> None:
+    rows = (waiting(), waiting(external_reference="import/1032704", consent=None))
+
+    taken = take_in(desk, *rows).json["referrals"]
+
+    states = [desk.read(one["id"]).json["status"] for one in taken]
+    assert states == ["submitted", "awaiting-consent"]
+    assert desk.events() == ["referral.submitted.v1"]
+
+
+def test_the_same_list_again_changes_nothing_and_a_wrong_row_keeps_all_of_it_out(
+    desk: Desk,
+) -> None:
+    ahead = waiting(external_reference="import/1032704", received_at="2099-01-01T00:00:00Z")
+    assert take_in(desk, waiting(), ahead).status == 422
+    assert desk.events() == []
+    first = take_in(desk, waiting()).json["referrals"]
+
+    again = take_in(desk, waiting(accepted=True)).json["referrals"]
+
+    assert [(one["id"], one["added"]) for one in again] == [(first[0]["id"], False)]
+    assert desk.events() == ["referral.submitted.v1"]
+
+
+def test_a_list_of_a_clinic_that_is_not_acted_for_is_refused(desk: Desk) -> None:
+    assert take_in(desk, waiting(clinic_id=str(OTHER_CLINIC))).status == 422
+    assert take_in(desk, waiting(), by=COORDINATOR).status == 403
