@@ -220,6 +220,9 @@ CREATE TABLE public.offers (
     choice_recorded_how text,
     acceptance_recorded_how text,
     version integer DEFAULT 1 NOT NULL,
+    answered_at timestamp with time zone,
+    declined_by text,
+    CONSTRAINT offers_declined_by_known CHECK ((declined_by = ANY (ARRAY['client'::text, 'peer'::text]))),
     CONSTRAINT offers_state_known CHECK ((state = ANY (ARRAY['open'::text, 'chosen'::text, 'accepted'::text, 'declined'::text, 'expired'::text, 'ended'::text])))
 );
 

@@ -88,20 +88,20 @@ def operations(api: Api) -> list[Operation]:
 
 
 def body_of(operation: Operation, ids: dict[str, str], referral: dict[str, Any]) -> Any:
-    if operation.name == "referrals.submit_referral":
-        return referral
-    if operation.name == "referrals.enter_referral":
-        return {**referral, "source": "fax"}
-    if operation.name == "referrals.take_over":
-        return pair_of(referral)
-    if operation.name == "referrals.take_over_many":
-        return {"pairs": [pair_of(referral)]}
-    if operation.name == "referrals.take_in_waiting":
-        named = {"external_reference": "import/1", "received_at": "2025-01-01T12:00:00Z"}
-        return {"referrals": [{**referral, **named, "clinic_id": str(uuid4())}]}
-    if operation.name in {"scheduling.book", "scheduling.answer_leave"}:
-        return {**BODIES[operation.name], "match_id": ids["match_id"]}
-    return BODIES.get(operation.name, {}) if operation.method != "GET" else None
+    of_match = {"match_id": ids["match_id"]}
+    waiting = {"external_reference": "import/1", "received_at": "2025-01-01T12:00:00Z"}
+    from_before = {**referral, **waiting, "clinic_id": str(uuid4())}
+    made = {
+        "referrals.submit_referral": referral,
+        "referrals.enter_referral": {**referral, "source": "fax"},
+        "referrals.take_over": pair_of(referral),
+        "referrals.take_over_many": {"pairs": [pair_of(referral)]},
+        "referrals.take_in_waiting": {"referrals": [from_before]},
+        "scheduling.book": {**BODIES["scheduling.book"], **of_match},
+        "scheduling.answer_leave": {**BODIES["scheduling.answer_leave"], **of_match},
+    }
+    usual = BODIES.get(operation.name, {}) if operation.method != "GET" else None
+    return made.get(operation.name, usual)
 
 
 def pair_of(referral: dict[str, Any]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def take_choice(match: Match, wished: UUID | None, work: Work, *, how: str | Non
     answer_by = answer_times.answer_by(work.now, peer["preferred_channel"], peer["time_zone"])
     named = {"peer_id": peer_id, "peer_organisation_id": row["peer_organisation_id"]}
     offer_id = row["offer_id"]
-    Offers(work.connection).choose(offer_id, **named, answer_by=answer_by, how=how)
+    Offers(work.connection).choose(offer_id, **named, answer_by=answer_by, how=how, now=work.now)
     chosen = rounds.move(match, Step.CHOOSE, work, next_at=answer_by, **named)
     event = rounds.about(events.MatchChosen, chosen, offer_id=offer_id, **named)
     rounds.tell(work, chosen, event)
@@ -79,7 +79,7 @@ def take_acceptance(match: Match, work: Work, *, how: str | None) -> Match:
     after(match.state, Step.ACCEPT)
     rounds.see_both_sides(match, work)
     row = _offered(match, match.peer_id, work)
-    Offers(work.connection).accept(row["offer_id"], how)
+    Offers(work.connection).accept(row["offer_id"], how, work.now)
     zone = rounds.need_of(match, work)["time_zone"]
     next_at = answer_times.review_by(work.now, somebody_suits=True, zone=zone)
     mode = row["modes"][0]
@@ -106,6 +106,8 @@ def take_no(match: Match, by: str, work: Work) -> Match:
     rounds.see_both_sides(match, work)
     about_all_offered = by == "client" and match.state == State.OFFERED
     former = _all_offered(match, work) if about_all_offered else [match.peer_id]
+    if match.offer_id:
+        Offers(work.connection).note_no(match.offer_id, by)
     back, candidates = rounds.take_back(match, Step.DECLINE, filter(None, former), work)
     declined = rounds.about(
         events.MatchDeclined,

@@ -84,7 +84,9 @@ def choose(event: Event, work: Work) -> None:
     _add_to_offer(event["offer_id"], match, peer, 2, work)
     named = {name: event[name] for name in ("peer_id", "peer_organisation_id")}
     answer_by = match.next_at or work.now
-    Offers(work.connection).choose(event["offer_id"], **named, answer_by=answer_by, how=None)
+    Offers(work.connection).choose(
+        event["offer_id"], **named, answer_by=answer_by, how=None, now=work.now
+    )
     _store(match, work, state=State.CHOSEN, next_at=answer_by, **_asked(event))
 
 
@@ -92,7 +94,7 @@ def confirm(event: Event, work: Work) -> None:
     match = _match(event, work)
     _hold_place(match, event, work)
     if match.offer_id:
-        Offers(work.connection).accept(match.offer_id, None)
+        Offers(work.connection).accept(match.offer_id, None, work.now)
     asked = _asked(event) | {"offer_id": match.offer_id}
     _store(match, work, state=State.CONFIRMED, mode=event["mode"], next_at=work.now, **asked)
 

@@ -255,7 +255,7 @@ def release(match: Match, offer_state: str, work: Work) -> None:
     if match.state in HOLDS_A_PLACE and match.peer_id:
         Peers(work.connection).free_place(match.peer_id, work.now)
     if match.offer_id:
-        Offers(work.connection).close(match.offer_id, offer_state)
+        Offers(work.connection).close(match.offer_id, offer_state, work.now)
 
 
 def _review_by(state: State, need: Row, work: Work) -> Any:

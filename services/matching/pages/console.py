@@ -19,6 +19,7 @@ from services.matching.domain.states import State
 from services.matching.handlers.offering import list_waiting, read_offer, read_shortlist
 from services.matching.pages import wording
 from services.matching.pages.links import PAGES
+from services.matching.pages.offers import rows_of_offers
 
 Row = dict[str, Any]
 _FIELDS = ("peer_id", "reason", "how")
@@ -118,6 +119,7 @@ def _search(
         candidates=[_candidate(one, words) for one in match["candidates"]],
         ruled_out=_counted(match["ruled_out"], wording.RULE, words),
         openings=_counted(match["openings"], wording.OPENING, words),
+        offers=rows_of_offers(match["referral_id"], clinic["time_zone"], words, work),
         offer=offer.body if offer else None,
         offered=[(str(one["peer_id"]), one["display_name"]) for one in offer.body["peers"]]
         if offer

@@ -14,6 +14,7 @@ from services.matching.handlers.callers import caller_of
 from services.matching.handlers.offering import read_shortlist
 from services.matching.pages import wording
 from services.matching.pages.links import PAGES
+from services.matching.pages.offers import rows_of_offers
 from services.matching.repository.offers import Offers
 from services.matching.repository.peers import Peers
 
@@ -31,18 +32,10 @@ def list_offers(request: Request, work: Work) -> Answer:
     """Who was offered and what was answered, the latest first; for staff who see the search."""
     words = Words(PAGES, request.language)
     match = read_shortlist(request, work).body
-    work.act_for_all("peer-organisation")  # an offer names peers of any of them
     clinic = known(work, {match["clinic_id"]}).get(match["clinic_id"])
     zone = clinic["time_zone"] if clinic else "UTC"
-    html = PAGES.render(
-        "offers.html",
-        language=request.language,
-        zone=zone,
-        rows=[
-            _row(row, zone, words)
-            for row in Offers(work.connection).of_referral(match["referral_id"])
-        ],
-    )
+    rows = rows_of_offers(match["referral_id"], zone, words, work)
+    html = PAGES.render("offers.html", language=request.language, zone=zone, rows=rows)
     return Answer(html=html)
 
 
@@ -75,14 +68,3 @@ def show_cards(request: Request, work: Work) -> Answer:
         zone=zone,
     )
     return Answer(html=html)
-
-
-def _row(row: dict[str, Any], zone: str, words: Words) -> dict[str, Any]:
-    is_open = row["state"] in ("open", "chosen")
-    return {
-        "when": words.moment(row["offered_at"], zone),
-        "names": ", ".join(row["names"]),
-        "state": words.of(wording.OFFER, row["state"]),
-        "chosen": row["chosen"] if row["state"] in ("chosen", "accepted") else None,
-        "answer_by": words.moment(row["answer_by"], zone) if is_open else None,
-    }

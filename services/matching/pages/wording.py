@@ -33,6 +33,8 @@ OFFER: Final[Mapping[str, str]] = {
     "chosen": noted("the peer is asked"),
     "accepted": noted("both said yes"),
     "declined": noted("it did not suit"),
+    "declined-client": noted("the person would rather have somebody else"),
+    "declined-peer": noted("the peer cannot just now"),
     "expired": noted("nobody answered in time"),
     "ended": noted("ended"),
 }

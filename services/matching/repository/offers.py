@@ -57,7 +57,8 @@ class Offers:
     def of_referral(self, referral_id: UUID) -> list[Row]:
         """Every offer of every round, the latest first, with the names in their order."""
         query = """
-            SELECT offers.id, offers.state, offered_at, answer_by, held.display_name AS chosen,
+            SELECT offers.id, offers.state, offered_at, answer_by, answered_at, declined_by,
+                   choice_recorded_how, acceptance_recorded_how, held.display_name AS chosen,
                    array_agg(peers.display_name ORDER BY position) AS names
               FROM offers
               JOIN peers AS held ON held.id = offers.peer_id
@@ -77,33 +78,40 @@ class Offers:
         peer_organisation_id: UUID,
         answer_by: datetime,
         how: str | None,
+        now: datetime,
     ) -> None:
         query = """
             UPDATE offers
                SET state = 'chosen', peer_id = %s, peer_organisation_id = %s, answer_by = %s,
-                   choice_recorded_how = %s, version = version + 1
+                   choice_recorded_how = %s, answered_at = %s, version = version + 1
              WHERE id = %s
         """
-        given = (peer_id, peer_organisation_id, answer_by, how, offer_id)
+        given = (peer_id, peer_organisation_id, answer_by, how, now, offer_id)
         self.connection.execute(query, given)
 
     def change_client(self, match_id: UUID, client_id: UUID) -> None:
         query = "UPDATE offers SET client_id = %s, version = version + 1 WHERE match_id = %s"
         self.connection.execute(query, (client_id, match_id))
 
-    def accept(self, offer_id: UUID, how: str | None) -> None:
+    def accept(self, offer_id: UUID, how: str | None, now: datetime) -> None:
         query = """
             UPDATE offers
-               SET state = 'accepted', acceptance_recorded_how = %s, version = version + 1
+               SET state = 'accepted', acceptance_recorded_how = %s, answered_at = %s,
+                   version = version + 1
              WHERE id = %s
         """
-        self.connection.execute(query, (how, offer_id))
+        self.connection.execute(query, (how, now, offer_id))
 
-    def close(self, offer_id: UUID, state: str) -> None:
+    def note_no(self, offer_id: UUID, by: str) -> None:
+        """Whose no it was, for staff who look at the match later."""
+        query = "UPDATE offers SET declined_by = %s WHERE id = %s AND state IN ('open', 'chosen')"
+        self.connection.execute(query, (by, offer_id))
+
+    def close(self, offer_id: UUID, state: str, now: datetime) -> None:
         """End an offer that was not accepted; an accepted one stays so, for the record."""
         query = """
             UPDATE offers
-               SET state = %s, version = version + 1
+               SET state = %s, answered_at = %s, version = version + 1
              WHERE id = %s AND state IN ('open', 'chosen')
         """
-        self.connection.execute(query, (state, offer_id))
+        self.connection.execute(query, (state, now, offer_id))

@@ -368,6 +368,28 @@ def test_a_referrals_offers_and_their_answers_are_put_into_its_page_for_its_staf
     assert stranger.get(path).status == coordinator.get(missing).status == 404
 
 
+def test_a_matchs_page_tells_what_others_did_there_and_whose_no_it_was(
+    story: Story, coordinator: Browser
+) -> None:
+    story.add_peer(display_name="Ana")
+    story.add_peer(display_name="Bo")
+    referral_id = story.refer()
+    story.hear("referral.accepted.v1", referral_id)
+    page = f"/matching/referrals/{referral_id}"
+    assert "What was offered" not in words_of(coordinator.get(page))
+    first = story.offer(referral_id).json
+    story.choose(first["id"])
+    story.act("decline", first["match_id"], story.peer(UUID(first["peer_id"])))
+    second = story.offer(referral_id).json
+
+    reply = story.act("decline", second["match_id"], story.coordinator, by="client")
+
+    assert reply.status == 200, reply.text
+    shown = words_of(coordinator.get(page))
+    assert "the peer cannot just now" in shown
+    assert "the person would rather have somebody else" in shown
+
+
 def test_the_cards_show_whom_the_person_may_choose_from_to_their_own_staff_alone(
     story: Story, coordinator: Browser
 ) -> None:
