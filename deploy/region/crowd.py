@@ -43,6 +43,13 @@ _POSTAL_CODES = (
     "74066", "74047", "74033", "74041", "74010", "74037", "74063", "74012", "74008", "74011",
 )  # fmt: skip
 _TOPICS = ("alcohol", "grief", "housing", "parenting", "isolation", "opioids", "veteran")
+_STORIES = (
+    "I like to talk while walking, and I am a patient listener on days without words.",
+    "I have two dogs and an untidy garden. We can sit there, or just talk on the phone.",
+    "I was where you may be now, a good while ago. I will not tell you what to do.",
+    "Coffee, long drives, old radios. I answer messages slowly and calls at once.",
+    None,
+)
 _MODES = (["in-person", "video"], ["video", "phone"], ["phone"], ["in-person", "video", "phone"])
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 
@@ -98,6 +105,7 @@ def more_peer(number: int) -> dict[str, Any]:
         "postal_code": _POSTAL_CODES[number * 7 % 20],
         "modes": _MODES[number % 4],
         "topics": [_TOPICS[number % 7], _TOPICS[(number + 2) % 7]],
+        "story": _STORIES[number % len(_STORIES)],
         "capacity": 2 + number % 4,
         "time_zone": TIME_ZONE,
     }

@@ -318,9 +318,13 @@ CREATE TABLE public.peers (
     contact_disputed_at timestamp with time zone,
     changed_in xid8 DEFAULT '0'::xid8 NOT NULL,
     away boolean DEFAULT false NOT NULL,
+    story text,
+    topics_for_clients text[] DEFAULT '{}'::text[] NOT NULL,
+    topics_for_supervisors text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT peers_capacity_never_exceeded CHECK (((places_taken >= 0) AND (places_taken <= places_limit))),
     CONSTRAINT peers_capacity_not_negative CHECK ((capacity >= 0)),
     CONSTRAINT peers_reachable CHECK (((email IS NOT NULL) OR (phone IS NOT NULL))),
+    CONSTRAINT peers_show_only_topics_given CHECK (((topics_for_clients <@ topics) AND (topics_for_supervisors <@ topics))),
     CONSTRAINT peers_state_known CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text])))
 );
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from services.chassis import cursors
 from services.chassis.http.request import Answer, Request
 from services.chassis.problems import Conflict, Invalid, NotFound
+from services.chassis.roles import CLIENT
 from services.chassis.work import Work
 from services.matching import events
 from services.matching.domain import answer_times
@@ -95,7 +96,7 @@ def offer(request: Request, work: Work) -> Answer:
         events.MatchOffered, offered, offer_id=offer_id, answer_by=answer_by, **peer
     )
     rounds.tell(work, offered, event)
-    body = offer_view(row, today_of(need, work), work)
+    body = offer_view(row, today_of(need, work), work, for_client=False)
     return Answer(body=body, version=1, location=f"/offers/{offer_id}")
 
 
@@ -106,7 +107,8 @@ def read_offer(request: Request, work: Work) -> Answer:
     match = require_clinic_side(caller_of(request), Matches(work.connection).find(row["match_id"]))
     need = Needs(work.connection).find(match.referral_id)
     today = today_of(need, work) if need else work.now.date()
-    return Answer(body=offer_view(row, today, work), version=row["version"])
+    for_client = caller_of(request).role is CLIENT
+    return Answer(body=offer_view(row, today, work, for_client=for_client), version=row["version"])
 
 
 def _days_ago(days: int | None, now: datetime) -> datetime | None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from services.chassis import cursors
 from services.chassis.http.request import Answer, Caller, Request
 from services.chassis.problems import Conflict, Forbidden, Invalid, NotFound
-from services.chassis.roles import PEER
+from services.chassis.roles import PEER, SUPERVISOR
 from services.chassis.work import Work
 from services.matching.events import PeerRegistered, PeerUpdated
 from services.matching.handlers.callers import caller_of
@@ -19,7 +19,10 @@ Row = dict[str, Any]
 OPTIONAL: Final[Row] = {
     "email": None,
     "phone": None,
+    "story": None,
     "topics": [],
+    "topics_for_clients": [],
+    "topics_for_supervisors": [],
     "access": [],
     "gender": None,
     "age_band": None,
@@ -28,6 +31,8 @@ OPTIONAL: Final[Row] = {
 }
 # What others vouch for; a peer changes everything else about themselves.
 VOUCHED_FOR: Final = frozenset({"certified_until", "cleared_for_minors"})
+# What nobody but the peer decides: who is shown which of their topics.
+SHOWN_TO: Final = frozenset({"topics_for_clients", "topics_for_supervisors"})
 
 
 def add_peer(request: Request, work: Work) -> Answer:
@@ -44,6 +49,8 @@ def add_peers(request: Request, work: Work) -> Answer:
 
 def _added(body: Mapping[str, Any], caller: Caller, work: Work) -> Row:
     given = dict(body)
+    if SHOWN_TO & given.keys():
+        raise _not_for_others()
     organisation_id = _organisation(caller, given.pop("organisation_id", None), work)
     row = _complete({**OPTIONAL, **given})
     row |= {"id": work.new_id(), "peer_organisation_id": organisation_id}
@@ -63,7 +70,9 @@ def change_peer(request: Request, work: Work) -> Answer:
     request.expects(known["version"])
     if caller.role is PEER and VOUCHED_FOR & request.body.keys():
         raise Forbidden("Your organisation keeps certificate and clearance")
-    row = _complete({**known, **request.body})
+    if caller.role is not PEER and SHOWN_TO & request.body.keys():
+        raise _not_for_others()
+    row = _complete({**known, **_revoked(known, request.body), **request.body})
     if _renews_contact(request.body, row):
         row["contact_disputed_at"] = None
     try:
@@ -98,11 +107,15 @@ def note_disowned_contact(event: Mapping[str, Any], work: Work) -> None:
 
 
 def peer_view(row: Mapping[str, Any], caller: Caller) -> Row:
-    """Which lived experience it is, only the peer sees; others see how much."""
+    """Which lived experience it is, the peer sees; others how much, and what is shown to them."""
     view = {**row, "organisation_id": row["peer_organisation_id"]}
-    topics = view.pop("topics")
-    view["topics_given"] = len(topics)
-    return {**view, "topics": topics} if caller.person == row["id"] else view
+    view["topics_given"] = len(row["topics"])
+    if caller.person == row["id"]:
+        return view
+    hidden = {"topics", *SHOWN_TO}
+    if caller.role is SUPERVISOR:
+        hidden.remove("topics_for_supervisors")
+    return {name: fact for name, fact in view.items() if name not in hidden}
 
 
 def _organisation(caller: Caller, named: UUID | None, work: Work) -> UUID:
@@ -127,6 +140,18 @@ def _own(caller: Caller, row: Row | None) -> Row:
     return row
 
 
+def _revoked(known: Row, given: Row) -> Row:
+    """A topic that is taken back is shown to nobody any more, without being named again."""
+    if "topics" not in given:
+        return {}
+    kept = set(_folded(given["topics"]))
+    return {name: [topic for topic in known[name] if topic in kept] for name in SHOWN_TO}
+
+
+def _not_for_others() -> Forbidden:
+    return Forbidden("Only the peer decides who is shown which of their topics")
+
+
 def _complete(row: Row) -> Row:
     """Fill in what follows from the rest, and check what no single field can tell."""
     email, phone = row["email"], row["phone"]
@@ -135,13 +160,20 @@ def _complete(row: Row) -> Row:
     channel = row.get("preferred_channel") or ("email" if email else "phone")
     if not {"email": email, "sms": phone, "phone": phone}.get(channel, True):
         raise Invalid({"preferred_channel": ["There is no contact for this channel."]})
+    topics = _folded(row["topics"])
+    shown = {name: _folded(row[name]) for name in SHOWN_TO}
+    strange = [name for name in shown if not set(shown[name]) <= set(topics)]
+    if strange:
+        raise Invalid({name: ["Not one of the topics."] for name in strange})
     digits = "".join(filter(str.isdigit, phone or ""))
     return {
         **row,
         "preferred_channel": channel,
         "contact_key": f"email:{email.strip().casefold()}" if email else f"phone:{digits}",
         "gender": row["gender"].strip().casefold() if row["gender"] else None,
-        "topics": _folded(row["topics"]),
+        "story": (row["story"] or "").strip() or None,
+        "topics": topics,
+        **shown,
         "access": _folded(row["access"]),
         "modes": list(dict.fromkeys(row["modes"])),
         "languages": list(dict.fromkeys(row["languages"])),

@@ -22,12 +22,23 @@ def match_view(match: Match) -> Row:
     }
 
 
-def offer_view(offer: Row, today: date, work: Work) -> Row:
+def offer_view(offer: Row, today: date, work: Work, *, for_client: bool) -> Row:
+    """With each peer's card; what they lived through is for the person who chooses alone."""
     rows = named(Offers(work.connection).peers(offer["id"]), today, work)
-    peers = [{**row, "is_held": row["peer_id"] == offer["peer_id"]} for row in rows]
+    facts = Peers(work.connection).by_ids(row["peer_id"] for row in rows)
+    cards = {id_: _card(facts[id_], for_client=for_client) for id_ in facts}
+    peers = [
+        {**row, **cards[row["peer_id"]], "is_held": row["peer_id"] == offer["peer_id"]}
+        for row in rows
+    ]
     for peer in peers:  # the place held for this very client is theirs
         peer["has_place"] = peer["has_place"] or peer["is_held"]
     return {**offer, "offer_id": offer["id"], "peers": peers}
+
+
+def _card(peer: Row, *, for_client: bool) -> Row:
+    shown = {"topics": peer["topics_for_clients"]} if for_client else {}
+    return {"languages": peer["languages"], "story": peer["story"], **shown}
 
 
 def named(rows: list[Row], today: date, work: Work) -> list[Row]:

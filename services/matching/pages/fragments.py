@@ -55,6 +55,7 @@ def show_cards(request: Request, work: Work) -> Answer:
         cards = [
             {
                 "display_name": peers[row["peer_id"]]["display_name"],
+                "story": peers[row["peer_id"]]["story"],
                 "languages": words.languages(peers[row["peer_id"]]["languages"]),
                 "ways": words.all(wording.MODE, row["modes"]),
             }

@@ -8,7 +8,7 @@ from services.chassis import links
 from services.chassis.http.request import Answer, Request
 from services.chassis.links import Link
 from services.chassis.log import get_log
-from services.chassis.pages import Pages
+from services.chassis.pages import Pages, Words
 from services.chassis.problems import Conflict, Gone, Invalid
 from services.chassis.work import Work
 from services.matching import events
@@ -19,6 +19,7 @@ from services.matching.handlers.linking import CHOOSE, RESPOND, WITHDRAW, is_ask
 from services.matching.handlers.linking import subject_of as asked_about
 from services.matching.handlers.shortlisting import today_of
 from services.matching.handlers.views import offer_view
+from services.matching.pages import wording
 from services.matching.repository.matches import Match, Matches
 from services.matching.repository.offers import Offers
 from services.matching.repository.peers import Peers
@@ -141,9 +142,15 @@ def _question(link: Link, match: Match, work: Work, *, taken: bool = False) -> s
     if offer is None:
         raise Gone
     today = today_of(rounds.need_of(match, work), work)
+    words = Words(PAGES, language)
     peers = [
-        {**peer, "ways": _ways(peer["modes"], language)}
-        for peer in offer_view(offer, today, work)["peers"]
+        {
+            **peer,
+            "ways": _ways(peer["modes"], language),
+            "spoken": words.languages(peer["languages"]),
+            "lived": words.all(wording.TOPIC, peer["topics"]),
+        }
+        for peer in offer_view(offer, today, work, for_client=True)["peers"]
     ]
     if link.purpose == CHOOSE:
         return PAGES.linked("choose.html", link, peers=peers, taken=taken)

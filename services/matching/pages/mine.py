@@ -18,14 +18,24 @@ from services.matching.repository.peers import Peers
 from services.matching.schemas.peers import PeerChangeSchema
 
 Row = dict[str, Any]
-_FIELDS: Final = ("state", "capacity", "modes", "topics")
+_FIELDS: Final = ("state", "capacity", "modes", "story", "topics")
+# Of each topic one choice: the lists in which it then stands.
+_TOPIC: Final = "topic:"
+_LISTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "": (),
+    "match": ("topics",),
+    "clients": ("topics", "topics_for_clients"),
+    "supervisors": ("topics", "topics_for_supervisors"),
+    "both": ("topics", "topics_for_clients", "topics_for_supervisors"),
+}
 
 
 def show(request: Request, work: Work) -> Answer:
     row = _mine(request, work)
     typed = [("state", row["state"]), ("capacity", str(row["capacity"]))]
     typed += [("modes", mode) for mode in row["modes"]]
-    typed += [("topics", topic) for topic in row["topics"]]
+    typed.append(("story", row["story"] or ""))
+    typed += [(f"{_TOPIC}{topic}", _choice(row, topic)) for topic in row["topics"]]
     return _page(replace(request, form=Form(typed)), row, {})
 
 
@@ -43,7 +53,8 @@ def change(request: Request, work: Work) -> Answer:
         "state": form.get("state"),
         "capacity": int(capacity) if capacity.isdecimal() else capacity,
         "modes": form.all("modes"),
-        "topics": form.all("topics"),
+        "story": form.get("story", "").strip() or None,
+        **_topics(form),
     }
     errors: dict[str, list[str]] = {}
     body = load(schema_of(PeerChangeSchema), sent, "body", errors)
@@ -51,6 +62,24 @@ def change(request: Request, work: Work) -> Answer:
         raise Invalid(errors)
     change_peer(replace(request, body=body, path={"peer_id": row["id"]}), work)
     return Answer(location="/matching/mine")
+
+
+def _choice(row: Row, topic: str) -> str:
+    lists = {name for name in _LISTS["both"] if topic in row[name]}
+    return next(choice for choice, names in _LISTS.items() if set(names) == lists)
+
+
+def _topics(form: Form) -> dict[str, list[str]]:
+    """Each topic in the lists of its choice."""
+    found: dict[str, list[str]] = {name: [] for name in _LISTS["both"]}
+    for field, choice in form.items():
+        if not field.startswith(_TOPIC):
+            continue
+        if choice not in _LISTS:
+            raise Invalid({field: ["Must be one of the choices."]})
+        for name in _LISTS[choice]:
+            found[name].append(field.removeprefix(_TOPIC))
+    return found
 
 
 def _mine(request: Request, work: Work) -> Row:
@@ -64,13 +93,14 @@ def _mine(request: Request, work: Work) -> Row:
 def _page(request: Request, row: Row, errors: Mapping[str, str], told: str | None = None) -> Answer:
     words = Words(PAGES, request.language)
     others = [topic for topic in row["topics"] if topic not in wording.TOPIC]
+    topics = words.options(wording.TOPIC) + [(topic, topic) for topic in others]
     html = PAGES.visited(
         "mine.html",
         request,
         words=words,
         wording=wording,
         peer=row,
-        topics=words.options(wording.TOPIC) + [(topic, topic) for topic in others],
+        topics=[(f"{_TOPIC}{topic}", label) for topic, label in topics],
         certified_until=words.day(row["certified_until"]),
         errors=errors,
         told=told,

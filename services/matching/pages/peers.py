@@ -37,5 +37,6 @@ def _row(row: Any, organisations: Any, words: Words, work: Work) -> dict[str, An
         "capacity": row["capacity"],
         "takes_new": takes_new and row["certified_until"] >= work.now.date(),
         "certified_until": words.day(row["certified_until"]),
+        "topics": words.all(wording.TOPIC, row.get("topics_for_supervisors", ())),
         "is_certified": row["certified_until"] >= work.now.date(),
     }

@@ -59,6 +59,14 @@ TOPIC: Final[Mapping[str, str]] = {
     "trauma": noted("Trauma"),
     "veteran": noted("Life after service"),
 }
+# Who may see one of the peer's topics.
+SHOWN_TO: Final[Mapping[str, str]] = {
+    "": noted("Not mine, or not for this"),
+    "match": noted("Finds people for me; nobody sees it"),
+    "clients": noted("People who may choose me see it"),
+    "supervisors": noted("My supervisor sees it"),
+    "both": noted("People who may choose me and my supervisor see it"),
+}
 HOW: Final[Mapping[str, str]] = {
     "phone": noted("By phone"),
     "in-person": noted("In person"),

@@ -93,6 +93,11 @@ class OfferedPeerSchema(Schema):
     peer_organisation_id = fields.UUID(required=True)
     display_name = fields.String(required=True)
     modes = fields.List(fields.String(), required=True)
+    languages = fields.List(fields.String(), required=True)
+    story = fields.String(required=True, allow_none=True)
+    topics = fields.List(
+        fields.String(), metadata={"description": "Only to the person, and what the peer shows"}
+    )
     is_held = fields.Boolean(required=True)
     has_place = fields.Boolean(required=True)
 

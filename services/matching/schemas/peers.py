@@ -49,7 +49,22 @@ class PeerFactsSchema(Schema):
         required=True,
         validate=validate.Length(min=1, max=len(Mode)),
     )
+    story = fields.String(
+        allow_none=True,
+        validate=validate.Length(max=600),
+        metadata={"description": "A few words of their own, for whoever may choose them"},
+    )
     topics = fields.List(fields.String(validate=CODE), validate=validate.Length(max=50))
+    topics_for_clients = fields.List(
+        fields.String(validate=CODE),
+        validate=validate.Length(max=50),
+        metadata={"description": "Those of `topics` that people who may choose them are shown"},
+    )
+    topics_for_supervisors = fields.List(
+        fields.String(validate=CODE),
+        validate=validate.Length(max=50),
+        metadata={"description": "Those of `topics` that their own supervisor is shown"},
+    )
     access = fields.List(fields.String(validate=CODE), validate=validate.Length(max=50))
     gender = fields.String(allow_none=True, validate=CODE)
     age_band = fields.String(allow_none=True, validate=CODE)
@@ -83,7 +98,7 @@ class PeerChangeSchema(PeerFactsSchema):
 
 
 class PeerSchema(Schema):
-    """Lived experience is the peer's to show: everybody else sees how many topics, not which."""
+    """Lived experience is the peer's to show: others see how many topics, and those shown them."""
 
     id = fields.UUID(required=True)
     organisation_id = fields.UUID(required=True)
@@ -95,7 +110,12 @@ class PeerSchema(Schema):
     postal_code = fields.String(required=True)
     time_zone = fields.String(required=True)
     modes = fields.List(fields.String(), required=True)
+    story = fields.String(required=True, allow_none=True)
     topics = fields.List(fields.String(), metadata={"description": "Only to the peer"})
+    topics_for_clients = fields.List(fields.String(), metadata={"description": "Only to the peer"})
+    topics_for_supervisors = fields.List(
+        fields.String(), metadata={"description": "Only to the peer and to supervisors"}
+    )
     topics_given = fields.Integer(required=True)
     access = fields.List(fields.String(), required=True)
     gender = fields.String(required=True, allow_none=True)

@@ -287,7 +287,8 @@ def test_a_peer_says_whether_they_take_new_people_and_what_they_would_share(stor
     assert "beekeeping" in words_of(page)
 
     form = {**peer.form("/matching/mine"), "state": "paused", "capacity": "3", "modes": "video"}
-    saved = peer.post("/matching/mine", {**form, "topics": "housing"})
+    shown = {"topic:grief": "", "topic:beekeeping": "", "topic:housing": "match"}
+    saved = peer.post("/matching/mine", {**form, **shown})
 
     assert saved.status == 303, words_of(saved)
     own = story.scene.call("read_peer", story.peer(peer_id), path={"peer_id": peer_id}).json
@@ -298,12 +299,47 @@ def test_a_peer_says_whether_they_take_new_people_and_what_they_would_share(stor
     assert story.types()[-1] == "peer.updated.v1"
 
 
+def test_a_peer_decides_of_each_topic_who_is_shown_it(story: Story) -> None:
+    peer_id = story.add_peer(topics=["grief", "housing", "trauma"], display_name="Ana")
+    peer = Browser(story.scene, story.peer(peer_id))
+    form = {**peer.form("/matching/mine"), "state": "active", "capacity": "2", "modes": "video"}
+    shown = {
+        "topic:grief": "clients",
+        "topic:housing": "supervisors",
+        "topic:trauma": "match",
+        "topic:anxiety": "both",
+        "story": "I walk a lot.",
+    }
+
+    saved = peer.post("/matching/mine", {**form, **shown})
+
+    assert saved.status == 303, words_of(saved)
+    again = peer.get("/matching/mine").text
+    assert [again.count(f'value="{choice}" selected') for choice in shown.values()][:4] == [1] * 4
+    supervisor = support.caller(SUPERVISOR, story.clinic_id, story.peer_org)
+    listed = words_of(Browser(story.scene, supervisor).get("/matching/peers"))
+    assert "Shows you: Anxiety, Housing" in listed
+    assert "Shows you" not in words_of(
+        Browser(story.scene, story.coordinator).get("/matching/peers")
+    )
+    referral_id = story.refer()
+    story.hear("referral.accepted.v1", referral_id)
+    offered = story.offer(referral_id).json
+    path = {"offer_id": offered["id"]}
+    [card] = story.scene.call("read_offer", story.client, path=path).json["peers"]
+    assert (card["topics"], card["story"]) == (["anxiety", "grief"], "I walk a lot.")
+    for staff in (story.coordinator, story.clinic, supervisor):
+        [card] = story.scene.call("read_offer", staff, path=path).json["peers"]
+        assert "topics" not in card
+
+
 def test_whatever_is_not_ticked_is_taken_back(story: Story) -> None:
     peer_id = story.add_peer(topics=["grief"])
     peer = Browser(story.scene, story.peer(peer_id))
     form = {**peer.form("/matching/mine"), "state": "active", "capacity": "2", "modes": "phone"}
 
-    peer.post("/matching/mine", {name: value for name, value in form.items() if name != "topics"})
+    kept = {name: value for name, value in form.items() if not name.startswith("topic:")}
+    peer.post("/matching/mine", kept)
 
     own = story.scene.call("read_peer", story.peer(peer_id), path={"peer_id": peer_id}).json
     assert own["topics"] == []

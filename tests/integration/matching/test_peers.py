@@ -1,12 +1,15 @@
 """Peer organisations and peers over HTTP."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from services.chassis.http.request import Caller
 from services.chassis.roles import Role
 from tests import support
 from tests.integration.matching.story import Story
+from tests.support import Reply
 
 
 def test_a_peer_organisation_is_registered_and_put_again_without_effect(story: Story) -> None:
@@ -127,6 +130,29 @@ def test_only_the_peer_sees_which_topics(story: Story) -> None:
     assert theirs.json["topics"] == ["grief"]
     assert staffs.json["topics_given"] == 1
     assert "grief" not in staffs.text + listed.text
+
+
+def test_who_is_shown_a_topic_is_the_peers_to_say_and_ends_with_the_topic(story: Story) -> None:
+    peer_id = story.add_peer(topics=["grief", "work"])
+    path = {"peer_id": peer_id}
+
+    def change(caller: Caller, **facts: Any) -> Reply:
+        etag = story.scene.call("read_peer", story.peer(peer_id), path=path).etag
+        return story.scene.call("change_peer", caller, facts, path=path, if_match=etag)
+
+    assert change(story.coordinator, topics_for_clients=["grief"]).status == 403
+    body = story.peer_body(topics=["grief"], topics_for_supervisors=["grief"])
+    assert story.scene.call("add_peer", story.coordinator, body).status == 403
+    assert change(story.peer(peer_id), topics_for_clients=["housing"]).status == 422
+    assert change(story.peer(peer_id), topics_for_clients=["Grief"]).json["topics_for_clients"] == [
+        "grief"
+    ]
+
+    taken_back = change(story.coordinator, topics=["work"])
+
+    assert taken_back.status == 200
+    own = story.scene.call("read_peer", story.peer(peer_id), path=path).json
+    assert (own["topics"], own["topics_for_clients"]) == (["work"], [])
 
 
 def test_a_peer_changes_their_own_profile_and_nobody_elses(story: Story) -> None:
