@@ -103,6 +103,14 @@ class MatchOfferExpired(AboutPeer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MatchOfferTakenBack(AboutPeer):
+    """By the coordinator, before the person has chosen; nobody is passed over."""
+
+    type: ClassVar[str] = "match.offer_taken_back.v1"
+    offer_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class MatchActivated(AboutPeer):
     type: ClassVar[str] = "match.activated.v1"
 

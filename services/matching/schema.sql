@@ -223,7 +223,7 @@ CREATE TABLE public.offers (
     answered_at timestamp with time zone,
     declined_by text,
     CONSTRAINT offers_declined_by_known CHECK ((declined_by = ANY (ARRAY['client'::text, 'peer'::text]))),
-    CONSTRAINT offers_state_known CHECK ((state = ANY (ARRAY['open'::text, 'chosen'::text, 'accepted'::text, 'declined'::text, 'expired'::text, 'ended'::text])))
+    CONSTRAINT offers_state_known CHECK ((state = ANY (ARRAY['open'::text, 'chosen'::text, 'accepted'::text, 'declined'::text, 'expired'::text, 'ended'::text, 'taken-back'::text])))
 );
 
 ALTER TABLE ONLY public.offers FORCE ROW LEVEL SECURITY;

@@ -155,6 +155,15 @@ class Matching(Service):
         guarded=True,
         handler=answers.choose,
     )
+    take_offer_back = route(
+        "POST",
+        "/offers/{offer_id}/take-back",
+        roles={COORDINATOR},
+        answer=match_wire.MatchSchema,
+        errors=(404, 409),
+        guarded=True,
+        handler=answers.take_offer_back,
+    )
     read_match = route(
         "GET",
         "/matches/{match_id}",
@@ -287,7 +296,13 @@ class Matching(Service):
         roles={COORDINATOR},
         handler=partial(
             console.act,
-            routes={"offer": offer, "choose": choose, "accept": accept, "decline": decline},
+            routes={
+                "offer": offer,
+                "take-back": take_offer_back,
+                "choose": choose,
+                "accept": accept,
+                "decline": decline,
+            },
         ),
         again=console.show_search_again,
     )
@@ -344,6 +359,13 @@ class Matching(Service):
         schema=heard.ReferralTakenOverSchema,
         asks=questions.needs,
         handler=ranking.take_over,
+    )
+    rank_again_after_reopening = consumes(
+        "referral.reopened.v1",
+        source="referrals",
+        schema=heard.ReferralSchema,
+        asks=questions.needs,
+        handler=ranking.rank,
     )
     rank_after_consent = consumes(
         "referral.consent_renewed.v1",
@@ -450,6 +472,7 @@ class Matching(Service):
     recall_no_peer = recalls("match.no_peer_found.v1", handler=recall.look_again)
     recall_no = recalls("match.declined.v1", handler=recall.decline)
     recall_expiry = recalls("match.offer_expired.v1", handler=recall.look_again)
+    recall_taking_back = recalls("match.offer_taken_back.v1", handler=recall.look_again)
     recall_offer = recalls("match.offered.v1", handler=recall.offer)
     recall_choice = recalls("match.chosen.v1", handler=recall.choose)
     recall_match = recalls("match.confirmed.v1", handler=recall.confirm)

@@ -181,6 +181,12 @@ class Notifications(Service):
         schema=ReferralSchema,
         handler=planning.tell_question,
     )
+    tell_reopening = consumes(
+        "referral.reopened.v1",
+        source="referrals",
+        schema=ReferralSchema,
+        handler=planning.tell_reopening,
+    )
     tell_decline = consumes(
         "referral.declined.v1",
         source="referrals",
@@ -226,6 +232,12 @@ class Notifications(Service):
         "match.declined.v1",
         source="matching",
         schema=MatchSchema,
+        handler=planning.take_back_ask,
+    )
+    take_back_ask_of_offer = consumes(
+        "match.offer_taken_back.v1",
+        source="matching",
+        schema=MatchWithPeerSchema,
         handler=planning.take_back_ask,
     )
     take_back_expired_ask = consumes(

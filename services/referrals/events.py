@@ -55,13 +55,20 @@ class ReferralAccepted:
 
 @dataclass(frozen=True, kw_only=True)
 class ReferralDeclined:
-    """Terminal."""
+    """Terminal, unless the coordinator takes it back within days: `referral.reopened.v1`."""
 
     type: ClassVar[str] = "referral.declined.v1"
     subject: ClassVar[str] = "referral_id"
     referral_id: UUID
     clinic_id: UUID
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferralReopened(ReferralSubmitted):
+    """That it was not taken on was a mistake; it waits on with its first date."""
+
+    type: ClassVar[str] = "referral.reopened.v1"
 
 
 @dataclass(frozen=True, kw_only=True)

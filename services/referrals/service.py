@@ -145,6 +145,12 @@ class Referrals(Service):
         roles={COORDINATOR},
         handler=triage.accept_referral,
     )
+    reopen_referral = step(
+        "POST",
+        "/referrals/{referral_id}/reopen",
+        roles={COORDINATOR},
+        handler=triage.reopen_referral,
+    )
     decline_referral = step(
         "POST",
         "/referrals/{referral_id}/decline",
@@ -348,6 +354,7 @@ class Referrals(Service):
             routes={
                 "accept": accept_referral,
                 "decline": decline_referral,
+                "reopen": reopen_referral,
                 "request-information": request_information,
                 "provide-information": provide_information,
                 "consent": give_consent,
@@ -459,6 +466,11 @@ class Referrals(Service):
     note_no = from_matching(
         "match.declined.v1", schema=events.MatchDeclinedSchema, handler=follow.note_no
     )
+    note_offer_taken_back = from_matching(
+        "match.offer_taken_back.v1",
+        schema=events.MatchSchema,
+        handler=follow.note_offer_taken_back,
+    )
     note_offer_expired = from_matching(
         "match.offer_expired.v1", schema=events.MatchSchema, handler=follow.note_offer_expired
     )
@@ -544,6 +556,7 @@ class Referrals(Service):
 
     # After a restore.
     recall_acceptance = recalls("referral.accepted.v1", handler=recall.accept)
+    recall_reopening = recalls("referral.reopened.v1", handler=recall.reopen)
     recall_decline = recalls("referral.declined.v1", handler=recall.decline)
     recall_withdrawal = recalls("referral.withdrawn.v1", handler=recall.withdraw)
     recall_completion = recalls("referral.completed.v1", handler=recall.complete)

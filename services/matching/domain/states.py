@@ -24,6 +24,7 @@ class Step(StrEnum):
     ACCEPT = "accept"
     DECLINE = "decline"
     EXPIRE = "expire"
+    TAKE_BACK = "take back"
     ACTIVATE = "activate"
     END = "end"
 
@@ -64,6 +65,7 @@ LEADS_TO: Final[dict[Step, tuple[frozenset[State], State]]] = {
     Step.ACCEPT: (frozenset({State.CHOSEN}), State.CONFIRMED),
     Step.DECLINE: (ASKED, State.SHORTLISTED),
     Step.EXPIRE: (ASKED, State.SHORTLISTED),
+    Step.TAKE_BACK: (frozenset({State.OFFERED}), State.SHORTLISTED),
     Step.ACTIVATE: (frozenset({State.CONFIRMED}), State.ACTIVE),
     Step.END: (OPEN, State.ENDED),
 }

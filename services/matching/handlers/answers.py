@@ -122,6 +122,24 @@ def take_no(match: Match, by: str, work: Work) -> Match:
     return back
 
 
+def take_offer_back(request: Request, work: Work) -> Answer:
+    """The coordinator's own offer, undone before the person has chosen."""
+    found = Offers(work.connection).find(request.path["offer_id"])
+    if found is None:
+        raise NotFound
+    locked = Matches(work.connection).lock(found["match_id"])
+    match = require_clinic_side(caller_of(request), locked)
+    request.expects(_offer(request.path["offer_id"], work)["version"])
+    if match.offer_id != found["id"]:
+        raise Conflict("offer-closed", "This offer is closed")
+    back, _ = rounds.take_back(match, Step.TAKE_BACK, (), work)
+    named = {"peer_id": match.peer_id, "peer_organisation_id": match.peer_organisation_id}
+    event = rounds.about(events.MatchOfferTakenBack, back, offer_id=match.offer_id, **named)
+    rounds.tell(work, match, event)
+    rounds.tell_if_nobody_is_left(back, work)
+    return Answer(body=match_view(back), version=back.version)
+
+
 def expire_offers(work: Work) -> None:
     """Take back what nobody answered in time."""
     unanswered = Matches(work.connection).lock_unanswered(work.now, AT_ONCE)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from services.chassis.events import Received
@@ -37,6 +37,14 @@ E = TypeVar("E", bound=events.AboutMatch)
 
 class ChangedMeanwhile(Exception):
     """A match was written without its row lock: a bug, and nothing may be stored."""
+
+
+# How an offer stands once its match has gone back to the shortlist by a step.
+_OFFER_AFTER: Final = {
+    Step.DECLINE: "declined",
+    Step.EXPIRE: "expired",
+    Step.TAKE_BACK: "taken-back",
+}
 
 
 def open_round(need: Row, work: Work) -> Match:
@@ -125,7 +133,7 @@ def rank_again(match: Match, need: Row, work: Work, *, can_empty: bool = True) -
 def take_back(match: Match, step: Step, former: Iterable[UUID], work: Work) -> tuple[Match, int]:
     """Return an asked match to its shortlist, without these peers; how many are on it now."""
     after(match.state, step)
-    release(match, "expired" if step == Step.EXPIRE else "declined", work)
+    release(match, _OFFER_AFTER[step], work)
     FormerPeers(work.connection).add(match.referral_id, match.clinic_id, former, work.now)
     need = need_of(match, work)
     shortlist = rank_peers(need, work)

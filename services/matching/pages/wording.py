@@ -37,6 +37,7 @@ OFFER: Final[Mapping[str, str]] = {
     "declined-peer": noted("the peer cannot just now"),
     "expired": noted("nobody answered in time"),
     "ended": noted("ended"),
+    "taken-back": noted("taken back before it was answered"),
 }
 MODE: Final[Mapping[str, str]] = {
     "in-person": noted("in person"),

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     REFERRAL_DECLINED = "referral-declined"
     REFERRAL_INFORMATION_REQUESTED = "referral-information-requested"
     REFERRAL_WITHDRAWN = "referral-withdrawn"
+    REFERRAL_REOPENED = "referral-reopened"
 
 
 class Recipient(StrEnum):
@@ -73,6 +74,7 @@ READERS: dict[Kind, tuple[Recipient, ...]] = {
     Kind.REFERRAL_DECLINED: (Recipient.CLINIC,),
     Kind.REFERRAL_INFORMATION_REQUESTED: (Recipient.CLINIC,),
     Kind.REFERRAL_WITHDRAWN: (Recipient.CLINIC,),
+    Kind.REFERRAL_REOPENED: (Recipient.CLINIC,),
 }
 
 # Each asks for an answer, so a later step of the match takes it back.

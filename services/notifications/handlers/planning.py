@@ -54,6 +54,10 @@ def tell_decline(occasion: Occasion, work: Work) -> None:
     _plan(Kind.REFERRAL_DECLINED, occasion, work)
 
 
+def tell_reopening(occasion: Occasion, work: Work) -> None:
+    _plan(Kind.REFERRAL_REOPENED, occasion, work)
+
+
 def tell_withdrawal(occasion: Occasion, work: Work) -> None:
     _stop_referral(occasion, "referral-withdrawn", work)
     _plan(Kind.REFERRAL_WITHDRAWN, occasion, work)

@@ -23,6 +23,7 @@ KIND: Final[Mapping[str, str]] = {
     "referral-declined": noted("That the referral is not taken on"),
     "referral-information-requested": noted("A question to the clinic"),
     "referral-withdrawn": noted("That the referral is withdrawn"),
+    "referral-reopened": noted("That the referral is looked at again"),
 }
 RECIPIENT: Final[Mapping[str, str]] = {
     "client": noted("the person"),

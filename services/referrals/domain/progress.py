@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -29,6 +30,7 @@ class Action(StrEnum):
     PROVIDE_INFORMATION = "provide-information"
     WITHDRAW = "withdraw"
     COMPLETE = "complete"
+    REOPEN = "reopen"
 
 
 class MatchState(StrEnum):
@@ -76,6 +78,13 @@ class NotPossibleNow(DomainError):
         super().__init__("This step does not follow from where the referral stands")
 
 
+class TooLateToReopen(DomainError):
+    slug = "too-late-to-reopen"
+
+    def __init__(self) -> None:
+        super().__init__("It was not taken on more than a week ago; it can be referred anew")
+
+
 OPEN: Final = frozenset(
     {Status.AWAITING_CONSENT, Status.SUBMITTED, Status.INFORMATION_REQUESTED, Status.ACCEPTED}
 )
@@ -101,7 +110,10 @@ MOVES: Final[Mapping[Action, Move]] = {
     Action.PROVIDE_INFORMATION: Move(frozenset({Status.INFORMATION_REQUESTED}), None),
     Action.WITHDRAW: Move(OPEN, Status.WITHDRAWN),
     Action.COMPLETE: Move(OPEN, Status.COMPLETED),
+    Action.REOPEN: Move(frozenset({Status.DECLINED}), None),
 }
+# Whoever finds out later that it was a mistake asks the clinic to refer anew.
+REOPENED_WITHIN: Final = timedelta(days=7)
 
 
 def move(action: Action, *, status: Status, accepted: bool) -> Status:
@@ -114,6 +126,13 @@ def move(action: Action, *, status: Status, accepted: bool) -> Status:
     if status is Status.AWAITING_CONSENT:
         raise ConsentMissing
     raise NotPossibleNow
+
+
+def can_reopen(status: Status, declined_at: datetime | None, now: datetime) -> bool:
+    """Whether that it was not taken on can still be taken back."""
+    if status is not Status.DECLINED or declined_at is None:
+        return False
+    return now - declined_at <= REOPENED_WITHIN
 
 
 @dataclass(frozen=True)

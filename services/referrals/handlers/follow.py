@@ -76,6 +76,10 @@ def note_offer_expired(event: Event, work: Work) -> None:
     progress(followed(event, work), event, MatchState.SHORTLISTED, "offer-expired")
 
 
+def note_offer_taken_back(event: Event, work: Work) -> None:
+    progress(followed(event, work), event, MatchState.SHORTLISTED, "offer-taken-back")
+
+
 def note_activation(event: Event, work: Work) -> None:
     progress(followed(event, work), event, MatchState.ACTIVE, "active")
 

@@ -11,7 +11,7 @@ from typing import Any
 from services.chassis.errors import Forgotten
 from services.chassis.work import Work
 from services.referrals.domain.pause import PauseReason
-from services.referrals.domain.progress import CONSENTED, UNDECIDED, Action
+from services.referrals.domain.progress import CONSENTED, UNDECIDED, Action, Status
 from services.referrals.handlers.case import Case
 from services.referrals.handlers.follow import time_of
 from services.referrals.repository.consents import Consents
@@ -33,6 +33,12 @@ def decline(event: Event, work: Work) -> None:
     case = known(event, work)
     if case.is_open:
         case.move(Action.DECLINE, "declined", at=time_of(work), reason=event["reason"])
+
+
+def reopen(event: Event, work: Work) -> None:
+    case = known(event, work)
+    if case.status is Status.DECLINED:
+        case.move(Action.REOPEN, "reopened", at=time_of(work))
 
 
 def withdraw(event: Event, work: Work) -> None:

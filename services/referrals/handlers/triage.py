@@ -2,17 +2,25 @@
 
 from services.chassis.http.request import Answer, Request
 from services.chassis.work import Work
-from services.referrals.domain.progress import Action
+from services.referrals.domain.progress import (
+    Action,
+    ConsentMissing,
+    Status,
+    TooLateToReopen,
+    can_reopen,
+)
 from services.referrals.events import (
     ReferralAccepted,
     ReferralDeclined,
     ReferralInformationProvided,
     ReferralInformationRequested,
+    ReferralReopened,
     ReferralWithdrawn,
 )
 from services.referrals.handlers.case import Case, named
+from services.referrals.handlers.tell import consents_of
 from services.referrals.handlers.view import referral_answer
-from services.referrals.repository.work_records import InformationRequests
+from services.referrals.repository.work_records import InformationRequests, Steps
 
 
 def accept_referral(request: Request, work: Work) -> Answer:
@@ -28,6 +36,28 @@ def decline_referral(request: Request, work: Work) -> Answer:
     reason = request.body["reason"]
     case.move(Action.DECLINE, "declined", reason=reason)
     case.emit(ReferralDeclined(reason=reason, **named(case.row)))
+    return referral_answer(case.row, work)
+
+
+def reopen_referral(request: Request, work: Work) -> Answer:
+    """It was not taken on by mistake: it stands where it stood, and the waiting date is kept."""
+    case = seen_case(request, work)
+    declined_at = Steps(work.connection).latest(case.row["id"], "declined")
+    if case.status is Status.DECLINED and not can_reopen(case.status, declined_at, work.now):
+        raise TooLateToReopen
+    consent = consents_of([case.row], work).get(case.row["id"])
+    if case.status is Status.DECLINED and not (consent and consent.allows_matching(work.now)):
+        raise ConsentMissing
+    case.move(Action.REOPEN, "reopened")
+    row = case.row
+    case.emit(
+        ReferralReopened(
+            client_id=row["client_id"],
+            received_at=row["received_at"],
+            accepted=row["accepted"],
+            **named(row),
+        )
+    )
     return referral_answer(case.row, work)
 
 

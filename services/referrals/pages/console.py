@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from services.chassis.problems import PreconditionFailed, Problem
 from services.chassis.roles import CLINIC, COORDINATOR
 from services.chassis.service import Route
 from services.chassis.work import Work
-from services.referrals.domain.progress import CONSENTED, OPEN, Status
+from services.referrals.domain.progress import CONSENTED, OPEN, Status, can_reopen
 from services.referrals.handlers.read import list_referrals, own_referral
 from services.referrals.handlers.view import Kept, whole
 from services.referrals.pages import wording
@@ -105,12 +105,18 @@ def _referral(
         born=_born(row["client"], words),
         is_open=status in OPEN,
         may_triage=role is COORDINATOR and status is Status.SUBMITTED,
+        may_reopen=role is COORDINATOR and can_reopen(status, _declined_at(seen), work.now),
         may_answer=role is CLINIC and status is Status.INFORMATION_REQUESTED,
         may_pause=status in CONSENTED and seen["pause"] is None,
         may_consent=status is Status.AWAITING_CONSENT,
         is_coordinator=role is COORDINATOR,
     )
     return Answer(html=html)
+
+
+def _declined_at(seen: Mapping[str, Any]) -> datetime | None:
+    times = [step["at"] for step in seen["timeline"] if step["step"] == "declined"]
+    return max(times, default=None)
 
 
 def _born(client: Mapping[str, Any], words: Words) -> str | None:

@@ -41,6 +41,12 @@ class Steps:
         query = "SELECT at, step, by_role, details FROM steps WHERE referral_id = %s ORDER BY id"
         return self.connection.execute(query, [referral_id]).fetchall()
 
+    def latest(self, referral_id: UUID, step: str) -> datetime | None:
+        """When this step was last taken."""
+        query = "SELECT max(at) AS at FROM steps WHERE referral_id = %s AND step = %s"
+        row = self.connection.execute(query, [referral_id, step]).fetchone()
+        return row["at"] if row else None
+
 
 @dataclass(frozen=True)
 class InformationRequests:

@@ -34,6 +34,10 @@ class ReferralConsentRenewedSchema(WaitingReferralSchema):
     pass
 
 
+class ReferralReopenedSchema(WaitingReferralSchema):
+    pass
+
+
 class ReferralTakenOverSchema(OfReferralSchema):
     client_id = fields.UUID(required=True)
     peer_id = fields.UUID(required=True)
@@ -88,6 +92,7 @@ class ReferralCompletedSchema(OfReferralSchema):
 
 PUBLISHED: Final[dict[type, type[Schema]]] = {
     events.ClinicRegistered: ClinicRegisteredSchema,
+    events.ReferralReopened: ReferralReopenedSchema,
     events.ReferralSubmitted: ReferralSubmittedSchema,
     events.ReferralTakenOver: ReferralTakenOverSchema,
     events.ReferralAccepted: ReferralAcceptedSchema,

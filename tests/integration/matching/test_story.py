@@ -2,8 +2,10 @@
 
 from uuid import UUID, uuid4
 
+from services.chassis.http.request import Caller
 from tests import support
 from tests.integration.matching.story import Story
+from tests.support import Reply
 
 
 def test_a_submitted_referral_is_shortlisted_with_reasons_and_no_topics(story: Story) -> None:
@@ -689,3 +691,51 @@ def test_an_answer_needs_no_body(story: Story) -> None:
     ended = story.scene.call("end", story.client, path=match)
 
     assert [one.status for one in (chosen, accepted, ended)] == [200, 200, 200]
+
+
+def test_a_coordinator_takes_an_offer_back_and_nobody_is_passed_over(story: Story) -> None:
+    peer_id = story.add_peer(capacity=1)
+    referral_id = story.refer()
+    story.hear("referral.accepted.v1", referral_id)
+    offered = story.offer(referral_id).json
+
+    def take_back(caller: Caller) -> Reply:
+        path = {"offer_id": offered["id"]}
+        etag = story.scene.call("read_offer", story.coordinator, path=path).etag
+        return story.scene.call("take_offer_back", caller, path=path, if_match=etag)
+
+    reply = take_back(story.coordinator)
+
+    assert (reply.status, reply.json["state"]) == (200, "shortlisted"), reply.text
+    assert story.types()[-1] == "match.offer_taken_back.v1"
+    assert story.places() == story.held_places() == {peer_id: 0}
+    again = story.offer(referral_id)
+    assert (again.status, again.json["peer_id"]) == (201, str(peer_id))
+    assert take_back(story.coordinator).status == 409
+
+
+def test_what_the_person_has_chosen_is_not_taken_back(story: Story) -> None:
+    story.add_peer()
+    referral_id = story.refer()
+    story.hear("referral.accepted.v1", referral_id)
+    offered = story.offer(referral_id).json
+    story.choose(offered["id"])
+    path = {"offer_id": offered["id"]}
+    etag = story.scene.call("read_offer", story.coordinator, path=path).etag
+
+    reply = story.scene.call("take_offer_back", story.coordinator, path=path, if_match=etag)
+
+    assert reply.status == 409
+    assert story.match(offered["match_id"]).json["state"] == "chosen"
+
+
+def test_a_referral_that_is_looked_at_again_is_searched_for_in_a_new_round(story: Story) -> None:
+    story.add_peer()
+    referral_id = story.refer()
+    story.hear("referral.declined.v1", referral_id, reason="no-capacity")
+    assert story.shortlist(referral_id).json["state"] == "ended"
+
+    story.hear("referral.reopened.v1", referral_id)
+
+    again = story.shortlist(referral_id).json
+    assert (again["state"], again["round"]) == ("shortlisted", 2)

@@ -3,6 +3,7 @@
 import pytest
 
 from services.chassis.roles import EVALUATOR, PEER, SUPERVISOR
+from tests.integration.browser import Browser, words_of
 from tests.integration.referrals.people import (
     CLERK,
     CLINIC,
@@ -47,6 +48,46 @@ def test_a_decline_says_why_in_a_code(desk: Desk) -> None:
     assert declined.json["owner"] is None
     assert desk.scene.events()[-1][1]["reason"] == "not-eligible"
     assert desk.needs(submitted["id"]) == []
+
+
+def test_a_decline_by_mistake_is_taken_back_and_the_waiting_date_is_kept(desk: Desk) -> None:
+    submitted = desk.submit()
+    desk.do("decline_referral", submitted["id"], body={"reason": "not-eligible"})
+    desk.scene.pass_time(days=6)
+
+    reopened = desk.do("reopen_referral", submitted["id"])
+
+    assert (reopened.status, reopened.json["status"]) == (200, "submitted"), reopened.text
+    assert reopened.json["received_at"] == submitted["received_at"]
+    assert desk.scene.events()[-1][0] == "referral.reopened.v1"
+    assert desk.needs(submitted["id"])[0]["accepted"] is False
+    assert desk.do("reopen_referral", submitted["id"]).status == 409
+
+
+def test_a_decline_of_long_ago_or_without_consent_stays_one(desk: Desk) -> None:
+    long_ago, no_consent = desk.submit(), desk.submit(referral(consent=None))
+    for one in (long_ago, no_consent):
+        desk.do("decline_referral", one["id"], body={"reason": "not-eligible"})
+
+    assert desk.do("reopen_referral", no_consent["id"]).status == 409
+    desk.scene.pass_time(days=8)
+    assert desk.do("reopen_referral", long_ago["id"]).status == 409
+    assert desk.read(long_ago["id"]).json["status"] == "declined"
+    assert desk.do("reopen_referral", desk.submit()["id"]).status == 409
+
+
+def test_the_undo_stands_on_the_page_of_whoever_may_take_it(desk: Desk) -> None:
+    submitted = desk.submit()
+    desk.do("decline_referral", submitted["id"], body={"reason": "not-eligible"})
+    path = f"/referrals/{submitted['id']}"
+    coordinator, clerk = Browser(desk.scene, COORDINATOR), Browser(desk.scene, CLERK)
+    assert 'value="reopen"' not in clerk.get(path).text
+
+    done = coordinator.send(path, {"act": "reopen"})
+
+    assert done.status == 303, words_of(done)
+    assert 'value="reopen"' not in coordinator.get(path).text
+    assert "That it was not taken on was taken back" in words_of(coordinator.get(path))
 
 
 def test_a_question_goes_to_the_clinic_and_its_answer_back(desk: Desk) -> None:
