@@ -33,7 +33,7 @@ def show(request: Request, work: Work) -> Answer:
     words = Words(PAGES, request.language)
     match = read_shortlist(request, work).body
     own = set(caller_of(request).orgs)
-    peers = Peers(work.connection).page(own, None, SHOWN)
+    peers = Peers(work.connection).names(own, SHOWN)
     asked: UUID | None = request.query["peer_id"]
     name, standing = None, None
     if asked is not None:
@@ -47,9 +47,7 @@ def show(request: Request, work: Work) -> Answer:
         "why.html",
         request,
         match=match,
-        peers=sorted(
-            ((str(one["id"]), one["display_name"]) for one in peers), key=lambda one: one[1]
-        ),
+        peers=[(str(one["id"]), one["display_name"]) for one in peers],
         chosen={"peer_id": str(asked)} if asked else {},
         name=name,
         standing=standing,

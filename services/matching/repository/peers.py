@@ -177,6 +177,17 @@ class Peers:
         }
         return self.connection.execute(query, given).fetchall()
 
+    def names(self, organisations: Iterable[UUID], limit: int) -> list[Row]:
+        """In the order of names."""
+        query = """
+            SELECT id, display_name
+              FROM peers
+             WHERE peer_organisation_id = ANY (%s)
+             ORDER BY display_name, id
+             LIMIT %s
+        """
+        return self.connection.execute(query, (list(organisations), limit)).fetchall()
+
     def by_ids(self, ids: Iterable[UUID]) -> dict[UUID, Row]:
         query = sql.SQL("SELECT {columns} FROM peers WHERE id = ANY (%s)").format(columns=COLUMNS)
         rows = self.connection.execute(query, (list(ids),)).fetchall()
