@@ -309,7 +309,13 @@ class Scheduling(Service):
         handler=partial(hours_pages.act, routes={"plan": plan_leave, "withdraw": withdraw_leave}),
         again=hours_pages.show_again,
     )
-    show_away = page("GET", "/scheduling/away", roles={COORDINATOR}, handler=away.show_list)
+    show_away = page(
+        "GET",
+        "/scheduling/away",
+        roles={COORDINATOR},
+        query=PageSchema,
+        handler=away.show_list,
+    )
     show_away_one = page(
         "GET", "/scheduling/away/{question_id}", roles={COORDINATOR}, handler=away.show_one
     )

@@ -135,7 +135,7 @@ def _known(system: System, region: Region) -> tuple[dict[str, str], dict[str, Ac
         "peer": account,
         "client": region.client(str(waiting["clinic_id"]), str(waiting["client_id"])),
     }
-    return {**ids, **_logged(system, account), **_away(system)}, people
+    return {**ids, **_logged(system, account), **_away(system, region, account)}, people
 
 
 def _logged(system: System, peer: Account) -> dict[str, str]:
@@ -152,30 +152,42 @@ def _logged(system: System, peer: Account) -> dict[str, str]:
     return {"contact_id": str(found[0]["id"])}
 
 
-def _away(system: System) -> dict[str, str]:
-    """A hundred people who were asked about their peers' time away."""
+def _away(system: System, region: Region, peer: Account) -> dict[str, str]:
+    """A hundred people who are asked about their peer's time away, each with a session in it."""
     query = """
-        WITH met AS (
-            SELECT * FROM matches WHERE state = 'confirmed' LIMIT 100
-        ), planned AS (
+        WITH planned AS (
             INSERT INTO leaves (id, peer_id, peer_organisation_id, first_day, last_day, time_zone,
                                 starts_at, ends_at)
-            SELECT gen_random_uuid(), peer_id, peer_organisation_id, current_date + 100,
-                   current_date + 110, 'UTC', current_date + 100, current_date + 111
-              FROM (SELECT DISTINCT peer_id, peer_organisation_id FROM met) AS away
-            RETURNING id, peer_id
+            VALUES (gen_random_uuid(), %(peer)s, %(organisation)s, current_date + 100,
+                    current_date + 110, 'UTC', current_date + 100, current_date + 111)
+            RETURNING id, starts_at
+        ), met AS (
+            INSERT INTO matches (id, referral_id, client_id, clinic_id, peer_id,
+                                 peer_organisation_id, mode, state)
+            SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), %(clinic)s, %(peer)s,
+                   %(organisation)s, 'video', 'confirmed'
+              FROM generate_series(1, 100)
+            RETURNING *
+        ), booked AS (
+            INSERT INTO sessions (id, match_id, referral_id, client_id, peer_id, clinic_id,
+                                  peer_organisation_id, mode, starts_at, ends_at, wall_starts_at,
+                                  time_zone)
+            SELECT gen_random_uuid(), met.id, referral_id, client_id, peer_id, clinic_id,
+                   peer_organisation_id, 'video', starts_at + interval '9 hours',
+                   starts_at + interval '10 hours', starts_at::timestamp, 'UTC'
+              FROM met, planned
+            RETURNING id, match_id
         )
         INSERT INTO leave_questions (id, leave_id, match_id, referral_id, client_id, clinic_id,
-                                     peer_id, peer_organisation_id, session_ids)
+                                     peer_id, peer_organisation_id, session_ids, wish, told_by)
         SELECT gen_random_uuid(), planned.id, met.id, referral_id, client_id, clinic_id,
-               met.peer_id, peer_organisation_id,
-               (SELECT coalesce(array_agg(sessions.id), '{}')
-                  FROM sessions WHERE match_id = met.id AND state = 'booked')
-          FROM met JOIN planned USING (peer_id)
+               peer_id, peer_organisation_id, ARRAY[booked.id], 'cover', 'client'
+          FROM planned, met JOIN booked ON booked.match_id = met.id
         RETURNING id
     """
+    given = {"peer": peer.person, "organisation": peer.orgs[0], "clinic": region.clinic_ids[0]}
     with system.database("scheduling") as connection:
-        found = connection.execute(query).fetchall()
+        found = connection.execute(query, given).fetchall()
     return {"question_id": str(found[0]["id"])}
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from services.chassis.cursors import decode, page_of
 from services.chassis.http.forms import take_step
 from services.chassis.http.request import Answer, Form, Request
 from services.chassis.pages import Words, in_the_way
@@ -19,14 +21,23 @@ from services.scheduling.pages import wording
 from services.scheduling.pages.templates import PAGES
 from services.scheduling.repository import Leaves, Questions
 
-_SHOWN: Final = 100
+# Each row has two parts of other services; a page of hundreds must not be made of them.
+_SHOWN: Final = 25
 
 
 def show_list(request: Request, work: Work) -> Answer:
     words = Words(PAGES, request.language)
-    found = Questions(work.connection).open_in(sorted(caller_of(request).orgs), work.now, _SHOWN)
-    rows = [_row(one, words, work) for one in found]
-    html = PAGES.visited("away.html", request, rows=rows, is_cut=len(found) == _SHOWN)
+    cursor = request.query["cursor"]
+    after = decode(cursor, datetime, UUID) if cursor else None
+    found = Questions(work.connection).open_in(
+        sorted(caller_of(request).orgs),
+        work.now,
+        (after[0], after[1]) if after else None,
+        _SHOWN + 1,
+    )
+    page, following = page_of(found, _SHOWN, lambda one: (one[0], one[1].id))
+    rows = [_row(question, words, work) for _, question in page]
+    html = PAGES.visited("away.html", request, rows=rows, following=following)
     return Answer(html=html)
 
 

@@ -17,9 +17,11 @@ _LEAVE = """
            state, version
       FROM leaves
 """
-_QUESTION = """
+_QUESTION_COLUMNS = """
     SELECT id, leave_id, match_id, referral_id, client_id, clinic_id, peer_id,
            peer_organisation_id, session_ids, wish, told_by
+"""
+_QUESTION = f"""{_QUESTION_COLUMNS}
       FROM leave_questions
 """
 
@@ -148,19 +150,34 @@ class Questions:
         return _question(row) if row else None
 
     def open_in(
-        self, organisation_ids: Sequence[UUID], now: datetime, limit: int
-    ) -> list[Question]:
-        """Of these peer organisations, whose leave is not over and whose match goes on."""
-        query = f"""{_QUESTION}
+        self,
+        organisation_ids: Sequence[UUID],
+        now: datetime,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> list[tuple[datetime, Question]]:
+        """Of these peer organisations, by when the leave begins; their match goes on."""
+        query = f"""{_QUESTION_COLUMNS}, open.starts_at
+              FROM leave_questions
               JOIN (SELECT id AS of, starts_at FROM leaves
                      WHERE peer_organisation_id = ANY (%(served)s)
                        AND state = 'planned' AND ends_at > %(now)s) AS open ON open.of = leave_id
              WHERE EXISTS (SELECT FROM matches WHERE matches.id = match_id AND state = 'confirmed')
+               AND (%(id)s::uuid IS NULL
+                    OR (starts_at, leave_questions.id) > (%(from)s::timestamptz, %(id)s))
              ORDER BY starts_at, leave_questions.id
              LIMIT %(limit)s
         """  # noqa: S608  only the column list is put in
-        given = {"served": list(organisation_ids), "now": now, "limit": limit}
-        return [_question(row) for row in self.connection.execute(query, given)]
+        starts_at, last = after or (None, None)
+        given = {
+            "served": list(organisation_ids),
+            "now": now,
+            "from": starts_at,
+            "id": last,
+            "limit": limit,
+        }
+        rows = self.connection.execute(query, given).fetchall()
+        return [(row.pop("starts_at"), _question(row)) for row in rows]
 
     def open_of_referral(self, referral_id: UUID, now: datetime) -> list[Question]:
         query = f"""{_QUESTION}

@@ -1,5 +1,7 @@
 """A peer's time away: asked before anything is cancelled, covered where wished, called off last."""
 
+import re
+from html import unescape
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -455,6 +457,27 @@ def test_a_coordinator_notes_the_wish_and_finds_whoever_is_free(region: Region) 
     assert taken.status == 303, words_of(taken)
     assert region.show(session_id).json["peer_id"] == str(colleague.peer_id)
     assert str(session_id) not in browser.get(path).text
+
+
+def test_a_long_list_of_those_asked_goes_on_where_the_page_ends(region: Region) -> None:
+    pair = region.pair()
+    for _ in range(29):
+        region.pair(peer_id=pair.peer_id)
+    planned(region, pair, **FORTNIGHT)
+    browser = Browser(region.scene, region.coordinator)
+
+    def shown(path: str) -> list[str]:
+        return re.findall(r'href="(/scheduling/away/[^"]+)"', browser.get(path).text)
+
+    first = shown("/scheduling/away")
+    more = re.search(
+        r'href="(/scheduling/away\?cursor=[^"]+)"', browser.get("/scheduling/away").text
+    )
+    assert more
+    rest = shown(unescape(more[1]))
+
+    assert (len(first), len(rest)) == (25, 5)
+    assert not set(first) & set(rest)
 
 
 def test_two_coordinators_at_once_do_not_overwrite_each_other(region: Region) -> None:

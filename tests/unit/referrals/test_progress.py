@@ -27,7 +27,9 @@ ENDED = set(Status) - OPEN
     ("action", "status"),
     [one for one in product(Action, sorted(ENDED)) if one != (Action.REOPEN, Status.DECLINED)],
 )
-def test_nothing_leads_out_of_an_end_but_taking_a_decline_back(action: Action, status: Status) -> None:
+def test_nothing_leads_out_of_an_end_but_taking_a_decline_back(
+    action: Action, status: Status
+) -> None:
     with pytest.raises(ReferralEnded):
         move(action, status=status, accepted=True)
 
