@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from deploy.machine.private_files import key_file, key_set_file
+from deploy.machine.private_files import key_file, key_set_file, pack_key_set_file
 from deploy.machine.running_system import RunningSystem
 from deploy.topology import FILE, SERVICES, declared_services
 from services.chassis.database import Database
@@ -44,6 +44,7 @@ def _settings(system: RunningSystem, service: str, dsn: str) -> Settings:
             "KINDRED_DATABASE": dsn,
             "KINDRED_BROKER": "amqp://unused",
             "KINDRED_TOKEN_KEYS": str(key_set_file(system.run.keys)),
+            "KINDRED_PACK_KEYS": str(pack_key_set_file(system.run.keys)),
             "KINDRED_SERVICE_KEY": str(key_file(system.run.keys, kid_of(service))),
             "KINDRED_LINK_KEY": system.secret(f"links {service}"),
             "KINDRED_OWNERS": owners,

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -256,29 +256,74 @@ def matching_propose() -> None:
 @matching.command("policy")
 @one_line_for_trouble
 def matching_policy() -> None:
-    """The active policy as JSON, such as `kindred matching try` reads."""
+    """The policy that counts, as JSON, such as `kindred matching try` and `sign` read."""
     from deploy.proposing import active_policy  # noqa: PLC0415
 
-    click.echo(active_policy())
+    click.echo(active_policy(a_system()))
+
+
+@matching.command("sign")
+@click.argument("policy", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The private key (JWK); without one, that of the system on this machine.",
+)
+@one_line_for_trouble
+def matching_sign(policy: Path, key: Path | None) -> None:
+    """Print a policy (JSON) as a signed pack, which `kindred matching activate` takes.
+
+    Exit status 2: the file is no policy, and every mistake in it is told.
+    """
+    from deploy.proposing import WrongPolicy, sign_policy, signing_key  # noqa: PLC0415
+
+    try:
+        click.echo(sign_policy(policy, key or signing_key(a_system())))
+    except WrongPolicy as wrong:
+        _tell_mistakes(wrong.problems)
+
+
+@matching.command("activate")
+@click.argument("pack", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@one_line_for_trouble
+def matching_activate(pack: Path) -> None:
+    """Put a signed policy to use; whoever waits is ranked by it, twenty a second.
+
+    Exit status 2: the pack is not one, is signed by nobody who counts, or is not newer.
+    """
+    from deploy.proposing import NotNewer, WrongPolicy, activate_policy  # noqa: PLC0415
+
+    try:
+        policy = activate_policy(a_system(), pack)
+    except WrongPolicy as wrong:
+        _tell_mistakes(wrong.problems)
+    except NotNewer as older:
+        _tell_mistakes([f"version: {older}"])
+    else:
+        click.echo(f"Policy {policy.version} counts from now on.")
+
+
+def _tell_mistakes(problems: Iterable[str]) -> None:
+    for problem in problems:
+        click.echo(problem, err=True)
+    sys.exit(2)
 
 
 @matching.command("try")
 @click.argument("policy", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @one_line_for_trouble
 def matching_try(policy: Path) -> None:
-    """Compare a policy (JSON) with the active one on the queue as it is; nothing is changed.
+    """Compare a policy (JSON, or a pack) with what counts, on the queue as it is; without effect.
 
     Exit status 2: the file is no policy, and every mistake in it is told.
     """
-    from deploy.proposing import WrongPolicy, differing, read_policy, try_policy  # noqa: PLC0415
+    from deploy.proposing import WrongPolicy, differing, try_policy  # noqa: PLC0415
 
     try:
-        read = read_policy(policy)
+        active, tried = try_policy(a_system(), policy)
     except WrongPolicy as wrong:
-        for problem in wrong.problems:
-            click.echo(problem, err=True)
-        sys.exit(2)
-    active, tried = try_policy(a_system(), read)
+        _tell_mistakes(wrong.problems)
+        return
     click.echo(f"{active.people} people wait. Of them would be served:")
     for name, now, then in (
         ("people", f"{active.served}", f"{tried.served}"),

@@ -11,7 +11,13 @@ from pathlib import Path
 from deploy.machine import gateway, rabbitmq_definitions
 from deploy.machine.databases import prepare_databases
 from deploy.machine.environment import python_environment
-from deploy.machine.private_files import Secrets, key_file, key_set_file, make_keys
+from deploy.machine.private_files import (
+    Secrets,
+    key_file,
+    key_set_file,
+    make_keys,
+    pack_key_set_file,
+)
 from deploy.machine.rabbitmq_definitions import ADMIN, VHOST, definitions
 from deploy.machine.run_folder import write_atomically, write_json
 from deploy.machine.service_processes import TOKEN_ISSUER
@@ -88,6 +94,7 @@ def settings(service: str) -> dict[str, str]:
         "KINDRED_HTTP": f"0.0.0.0:{HTTP}",
         "KINDRED_INTERNAL": f"0.0.0.0:{INTERNAL}",
         "KINDRED_TOKEN_KEYS": str(key_set_file(STATE / "keys")),
+        "KINDRED_PACK_KEYS": str(pack_key_set_file(STATE / "keys")),
         "KINDRED_TOKEN_ISSUER": TOKEN_ISSUER,
         "KINDRED_DEMO": "1",
         "KINDRED_SERVICE_KEY": str(key_file(STATE / "keys", kid_of(service))),

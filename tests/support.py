@@ -163,6 +163,8 @@ class Scene:
         self.service_keys = dict(zip(SERVICES, keys[1:], strict=True))
         (self.folder / "keys.json").write_text(key_set(keys))
         write_private_key(self.folder / "service.json", self.service_keys[self.service.name])
+        self.pack_key = new_key("packs")
+        (self.folder / "packs.json").write_text(key_set([self.pack_key]))
         (self.folder / "topology.json").write_text('{"followed": {}}')
         self.settings = Settings.from_environment(
             {
@@ -170,6 +172,7 @@ class Scene:
                 "KINDRED_BROKER": "amqp://127.0.0.1:1//",
                 "KINDRED_TOKEN_KEYS": str(self.folder / "keys.json"),
                 "KINDRED_SERVICE_KEY": str(self.folder / "service.json"),
+                "KINDRED_PACK_KEYS": str(self.folder / "packs.json"),
                 "KINDRED_LINK_KEY": "a link key for tests, 32 characters long",
                 "KINDRED_TOPOLOGY": str(self.folder / "topology.json"),
                 "KINDRED_POOL_SIZE": "20",

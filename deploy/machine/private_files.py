@@ -8,6 +8,7 @@ from deploy.machine.run_folder import read_json, write_atomically, write_json
 from services.chassis.http import keys
 
 _SECRET_BYTES = 32
+PACKS = "packs"
 
 
 class Secrets:
@@ -32,8 +33,15 @@ def key_set_file(folder: Path) -> Path:
     return folder / "jwks.json"
 
 
+def pack_key_set_file(folder: Path) -> Path:
+    """Whose signatures on packs count; apart from the keys of tokens, which sign for people."""
+    return folder / "packs.jwks.json"
+
+
 def make_keys(folder: Path, services: Iterable[str]) -> None:
     """Make the Ed25519 keys that are missing, and write the public ones for all to read."""
+    packs = [_make_key(folder, PACKS)]
+    write_atomically(pack_key_set_file(folder), keys.key_set(packs), mode=0o644)
     made = [_make_key(folder, kid) for kid in (keys.ISSUER, *map(keys.kid_of, services))]
     write_atomically(key_set_file(folder), keys.key_set(made), mode=0o644)
 

@@ -9,7 +9,7 @@ import urllib3
 from deploy.machine.environment import python_environment
 from deploy.machine.gateway import PAGE_SETTINGS
 from deploy.machine.ports import LOOPBACK, FreePorts
-from deploy.machine.private_files import key_file, key_set_file
+from deploy.machine.private_files import key_file, key_set_file, pack_key_set_file
 from deploy.machine.processes import Program
 from deploy.machine.run_folder import REPOSITORY, RunFolder
 from deploy.topology import FILE as TOPOLOGY
@@ -98,6 +98,7 @@ class ServiceProcesses:
             "KINDRED_TOKEN_ISSUER": TOKEN_ISSUER,
             "KINDRED_DEMO": "1",
             "KINDRED_TOKEN_KEYS": str(key_set_file(self.run.keys)),
+            "KINDRED_PACK_KEYS": str(pack_key_set_file(self.run.keys)),
             "KINDRED_SERVICE_KEY": str(key_file(self.run.keys, kid_of(place.service))),
         }
 

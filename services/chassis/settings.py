@@ -64,6 +64,7 @@ class Settings:
     menu: Path | None
     help_lines: Help | None
     oidc: OidcSettings | None
+    pack_keys: Path | None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -95,6 +96,7 @@ class Settings:
             menu=reader.optional_path("MENU"),
             help_lines=reader.help("HELP_LINES"),
             oidc=reader.oidc(),
+            pack_keys=reader.optional_path("PACK_KEYS"),
         )
         reader.raise_if_wrong()
         return settings

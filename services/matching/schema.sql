@@ -330,6 +330,13 @@ CREATE TABLE public.peers (
 
 ALTER TABLE ONLY public.peers FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.policies (
+    version integer NOT NULL,
+    pack text NOT NULL,
+    signed_by text NOT NULL,
+    activated_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.positions (
     consumer text NOT NULL,
     aggregate_id uuid NOT NULL,
@@ -478,6 +485,9 @@ ALTER TABLE ONLY public.peers
 
 ALTER TABLE ONLY public.peers
     ADD CONSTRAINT peers_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.policies
+    ADD CONSTRAINT policies_pkey PRIMARY KEY (version);
 
 ALTER TABLE ONLY public.positions
     ADD CONSTRAINT positions_pkey PRIMARY KEY (consumer, aggregate_id);

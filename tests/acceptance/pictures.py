@@ -4,7 +4,10 @@ On a phone and on a desk; written to docs/pictures/, which the README shows.
 """
 
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Page
 
@@ -14,7 +17,7 @@ from deploy.proposing import propose
 from deploy.region.api import Account, Api
 from deploy.region.mailbox import Mailbox
 from tests.acceptance.chrome import DESK, PHONE, Chrome, chrome
-from tests.acceptance.clients import Place, message_for_staff, offer
+from tests.acceptance.clients import Matched, Place, message_for_staff, offer
 from tests.acceptance.running import Running
 from tests.acceptance.tasks.office import Office, open_office
 
@@ -42,8 +45,15 @@ def main() -> int:
 def see_to_something(office: Office) -> None:
     """Two more peers, people who wait for them, and somebody who is told at reception."""
     place = office.place
-    for name, topics in (("Ana Invented", ["grief"]), ("Bao Madeup", ["housing", "grief"])):
-        place.add_peer(display_name=name, topics=topics, capacity=1)
+    for name, topics, words in (
+        ("Ana Invented", ["grief"], "I like to walk while we talk."),
+        ("Bao Madeup", ["housing", "grief"], "I have a small garden, and time in the mornings."),
+    ):
+        peer = place.add_peer(display_name=name, topics=topics, capacity=1, story=words)
+        shown = {"topics_for_clients": ["grief"]}
+        place.api.call(
+            "PATCH", f"/api/matching/peers/{peer.id}", by=peer.account, body=shown
+        ).expect()
     for urgency in ("routine", "soon", "urgent", "routine"):
         office.shortlisted(topics=["grief"], urgency=urgency)
 
@@ -58,9 +68,10 @@ def take_all(browser: Chrome, office: Office) -> None:
     searched = office.shortlisted(topics=["grief", "housing"])
     offered = office.offered()
     matched, _ = office.confirmed()
-    office.booked(matched)
-    office.confirmed()
+    booked = office.booked(matched)
+    waits, _ = office.confirmed()
     office.logged()
+    question, asked = away(office, matched, waits, booked)
     own = office.own_link(matched)
     choosing = office.link_to(offered.client_email)
     shown: list[tuple[str, Account | None, str]] = [
@@ -77,6 +88,11 @@ def take_all(browser: Chrome, office: Office) -> None:
         ("coordinator-slip", place.coordinator, slip),
         ("coordinator-set-aside", place.coordinator, "/notifications/set-aside"),
         ("coordinator-peers", place.coordinator, "/matching/peers"),
+        ("coordinator-away", place.coordinator, "/scheduling/away"),
+        ("coordinator-away-one", place.coordinator, f"/scheduling/away/{question}"),
+        ("peer-hours", office.peer.account, "/scheduling/hours"),
+        ("peer-about-me", office.peer.account, "/matching/mine"),
+        ("client-peer-away", None, asked),
         ("peer-week", office.peer.account, "/scheduling/"),
         ("peer-contact", office.peer.account, "/scheduling/contacts/new"),
         ("client-choose", None, choosing),
@@ -88,6 +104,29 @@ def take_all(browser: Chrome, office: Office) -> None:
             with browser.visit(account, width=width) as visited:
                 visited.page.goto(path)
                 take(visited.page, FOLDER / f"{name}-{kind}.png")
+
+
+def away(
+    office: Office, matched: Matched, waits: Matched, booked: dict[str, Any]
+) -> tuple[str, str]:
+    """The office's peer will be away; one of their people would like to meet somebody else."""
+    api, peer, coordinator = office.place.api, office.peer, office.place.coordinator
+    day = datetime.fromisoformat(booked["wall_starts_at"]).date()
+    days = {"first_day": str(day), "last_day": str(day + timedelta(days=13))}
+    path = f"/api/scheduling/people/{peer.id}/leave"
+    leave = api.call("POST", path, by=coordinator, body=days).expect(201)
+    answer = {"match_id": matched.match_id, "wish": "cover"}
+    path = f"/api/scheduling/leave/{leave.body['id']}/answer"
+    tag = {"If-Match": leave.headers["ETag"]}
+    api.call("POST", path, by=coordinator, body=answer, headers=tag).expect()
+    found = {one["match_id"]: one["id"] for one in leave.body["questions"]}
+
+    def letter() -> str | None:
+        letters = office.story.mailbox.letters(waits.client_email or "")
+        return next((one.links[0] for one in letters if "will be away" in one.text), None)
+
+    asked = office.story.wait("the question by mail", letter)
+    return found[matched.match_id], urlsplit(asked).path
 
 
 def take(page: Page, path: Path) -> None:

@@ -71,3 +71,23 @@ def test_a_policy_is_tried_on_the_queue_and_a_wrong_one_is_told_all_its_mistakes
     code, told = kindred(system, "try", str(file))
     assert code == 2
     assert sorted(line.partition(":")[0] for line in told.splitlines()) == ["luck", "served"]
+
+
+def test_a_signed_policy_counts_once_and_only_forward(system: Running, tmp_path: Path) -> None:
+    policy, pack = tmp_path / "policy.json", tmp_path / "policy.pack"
+    code, told = kindred(system, "policy")
+    assert code == 0, told
+    active = json.loads(told)
+    policy.write_text(json.dumps({**active, "version": active["version"] + 1}))
+    assert kindred(system, "activate", str(policy)) == (2, "signature: not a signed pack\n")
+
+    code, signed = kindred(system, "sign", str(policy))
+    assert code == 0, signed
+    pack.write_text(signed)
+    code, told = kindred(system, "activate", str(pack))
+
+    assert (code, told) == (0, f"Policy {active['version'] + 1} counts from now on.\n")
+    assert json.loads(kindred(system, "policy")[1])["version"] == active["version"] + 1
+    code, told = kindred(system, "activate", str(pack))
+    assert (code, told.partition(":")[0]) == (2, "version")
+    assert kindred(system, "try", str(pack))[0] == 0

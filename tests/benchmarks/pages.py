@@ -70,8 +70,13 @@ class Site:
             "Accept-Encoding": "gzip",
             "Cookie": self._cookie(min(page.roles, key=str)),
         }
-        self._connection.request("GET", path, headers=headers)
-        answer = self._connection.getresponse()
+        try:
+            self._connection.request("GET", path, headers=headers)
+            answer = self._connection.getresponse()
+        except http.client.RemoteDisconnected:  # the gateway ends a connection after many requests
+            self._connection.close()
+            self._connection.request("GET", path, headers=headers)
+            answer = self._connection.getresponse()
         content = answer.read()
         if answer.status != 200:
             raise Unexpected(f"{answer.status} for {path}")

@@ -59,6 +59,7 @@ WITHOUT_ROW_SECURITY = {
     "outbox",
     "outbox_sent",
     "peer_organisations",
+    "policies",
     "positions",
     "relay_heartbeats",
     "streams",

@@ -9,6 +9,7 @@ from services.chassis.places import locate
 from services.chassis.work import Work
 from services.matching.domain.peer_index import PeerIndex, Standing
 from services.matching.domain.ranking import Mode, Need, Peer, Policy, Ranking
+from services.matching.handlers.policies import KnownPolicies
 from services.matching.repository.peers import PeerOrganisations, Peers
 
 MODES: Final = {mode.value: mode for mode in Mode}
@@ -29,20 +30,21 @@ class KnownPeers:
     _unsure: set[UUID] = field(default_factory=set)
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
-    def rank(self, need: Need, policy: Policy, work: Work) -> Ranking:
+    def rank(self, need: Need, work: Work) -> tuple[Policy, Ranking]:
+        """By the policy that counts in the transaction, and which one that is."""
         with self._one_at_a_time:
-            self._catch_up(work)
-            return self._index.rank(need, policy)
+            policy = self._catch_up(work)
+            return policy, self._index.rank(need, policy)
 
-    def stands(self, need: Need, peer_id: UUID, policy: Policy, work: Work) -> Standing | None:
+    def stands(self, need: Need, peer_id: UUID, work: Work) -> Standing | None:
         with self._one_at_a_time:
-            self._catch_up(work)
+            policy = self._catch_up(work)
             return self._index.stands(need, peer_id, policy)
 
-    def _catch_up(self, work: Work) -> None:
+    def _catch_up(self, work: Work) -> Policy:
         # Both of one moment: of an organisation that comes later no peer can be seen now, and
         # all of them are changed after the horizon.
-        areas, horizon = PeerOrganisations(work.connection).areas()
+        areas, horizon, policy_version = PeerOrganisations(work.connection).areas()
         work.act_for(areas)
         if horizon < self._horizon:  # another database answers under the same address
             self._index, self._horizon, self._unsure = PeerIndex(), 0, set()
@@ -52,6 +54,7 @@ class KnownPeers:
         self._index.place(areas)
         self._unsure = {row["id"] for row in rows if row["changed_in"] >= horizon}
         self._horizon = horizon
+        return work.memory(KnownPolicies).of(policy_version, work)
 
 
 def peer_of(row: dict[str, Any], area: str | None) -> Peer:

@@ -30,7 +30,8 @@ from services.matching.domain.assignment import (
 from services.matching.domain.peer_index import PeerIndex
 from services.matching.domain.ranking import Mode, Need, Peer, Policy
 from services.matching.handlers.known_peers import peer_of
-from services.matching.handlers.shortlisting import POLICY, need_of
+from services.matching.handlers.policies import KnownPolicies
+from services.matching.handlers.shortlisting import need_of
 from services.matching.repository.peers import PeerOrganisations, Peers
 from services.matching.repository.proposals import Proposals
 
@@ -210,7 +211,8 @@ def forget_old(work: Work) -> None:
 def gather(work: Work) -> Input:
     """Everybody who waits and every peer, as they are now."""
     work.act_for_all()
-    areas, _ = PeerOrganisations(work.connection).areas()
+    areas, _, policy_version = PeerOrganisations(work.connection).areas()
+    policy = work.memory(KnownPolicies).of(policy_version, work)
     rows = sorted(Peers(work.connection).changed(0, ()), key=lambda row: row["id"])
     people = [
         Person(
@@ -222,7 +224,7 @@ def gather(work: Work) -> Input:
         )
         for row in Proposals(work.connection).who_waits()
     ]
-    return Input(POLICY, people, [peer_of(row, areas[row["peer_organisation_id"]]) for row in rows])
+    return Input(policy, people, [peer_of(row, areas[row["peer_organisation_id"]]) for row in rows])
 
 
 def _pairs(given: Input, index: PeerIndex, points: Values, found: Assignment) -> Sequence[Row]:

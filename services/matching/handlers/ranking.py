@@ -16,7 +16,7 @@ from services.matching.domain.states import (
     State,
     Step,
 )
-from services.matching.handlers import answers, rounds
+from services.matching.handlers import answers, policies, rounds
 from services.matching.repository.matches import Matches
 from services.matching.repository.needs import Needs
 from services.matching.repository.peers import Peers
@@ -121,13 +121,16 @@ def look_for_another_peer(event: dict[str, Any], work: Work) -> None:
 
 
 def rank_the_waiting(work: Work) -> None:
-    """Rank again whoever has nobody since before the peers last changed, oldest ranking first."""
+    """Rank again whoever has nobody since before the peers last changed, oldest ranking first.
+
+    A policy that was put to use since has everybody without a peer ranked again.
+    """
     changed_at = Peers(work.connection).last_change()
     if changed_at is None:
         return
-    matches = Matches(work.connection)
+    matches, policy = Matches(work.connection), policies.active(work)
     work.each(
-        matches.lock_waiting_since(changed_at + COMMIT_MARGIN, AT_ONCE),
+        matches.lock_waiting_since(changed_at + COMMIT_MARGIN, policy.version, AT_ONCE),
         lambda match: rounds.rank_again(match, rounds.need_of(match, work), work, can_empty=False),
     )
 

@@ -20,7 +20,7 @@ from services.matching.domain.states import (
     State,
 )
 from services.matching.handlers import rounds
-from services.matching.handlers.shortlisting import POLICY
+from services.matching.handlers.policies import active
 from services.matching.repository.matches import Match, Matches, Shortlists
 from services.matching.repository.needs import FormerPeers, Needs
 from services.matching.repository.offers import Offers
@@ -139,7 +139,7 @@ def _match(event: Event, work: Work) -> Match:
             **{name: event[name] for name in ("referral_id", "client_id", "clinic_id", "round")},
             received_at=before.received_at if before else _time(work),
             state=State.WAITING,
-            policy_version=POLICY.version,
+            policy_version=active(work).version,
             ruled_out={},
             next_at=work.now,
             ranked_at=NEVER_RANKED,

@@ -20,8 +20,8 @@ from services.matching.domain.states import (
     Step,
     after,
 )
+from services.matching.handlers.policies import active as active_policy
 from services.matching.handlers.shortlisting import (
-    POLICY,
     Row,
     Shortlist,
     rank_peers,
@@ -59,7 +59,7 @@ def open_round(need: Row, work: Work) -> Match:
         round=Matches(work.connection).last_round(need["referral_id"]) + 1,
         received_at=need["received_at"],
         state=state,
-        policy_version=POLICY.version,
+        policy_version=shortlist.policy_version,
         ruled_out=shortlist.ruled_out,
         openings=shortlist.openings,
         next_at=_review_by(state, need, work),
@@ -86,7 +86,7 @@ def take_over(need: Row, peer: Mapping[str, Any], work: Work) -> Match:
         round=1,
         received_at=need["received_at"],
         state=State.WAITING,
-        policy_version=POLICY.version,
+        policy_version=active_policy(work).version,
         ruled_out={},
         next_at=None,
         ranked_at=work.now,
@@ -121,6 +121,7 @@ def rank_again(match: Match, need: Row, work: Work, *, can_empty: bool = True) -
             ranked_at=work.now,
             ruled_out=shortlist.ruled_out,
             openings=shortlist.openings,
+            policy_version=shortlist.policy_version,
         )
         Matches(work.connection).note_ranking(counted)
         return counted
@@ -233,7 +234,7 @@ def _with_shortlist(
     changed = replace(
         match,
         state=state,
-        policy_version=POLICY.version,
+        policy_version=shortlist.policy_version,
         ruled_out=shortlist.ruled_out,
         openings=shortlist.openings,
         next_at=is_due,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,13 +11,12 @@ from services.chassis.places import locate
 from services.chassis.work import Work
 from services.matching.domain import ranking
 from services.matching.domain.peer_index import Standing
-from services.matching.domain.ranking import Mode, Policy, Reason
+from services.matching.domain.ranking import Mode, Reason
 from services.matching.domain.states import Step
 from services.matching.handlers.known_peers import KnownPeers
 from services.matching.repository.matches import Match, Shortlists
 from services.matching.repository.needs import FormerPeers
 
-POLICY: Final = Policy()
 Row = dict[str, Any]
 
 
@@ -28,6 +27,7 @@ class Shortlist:
     rows: list[Row]
     ruled_out: dict[str, int]
     openings: dict[str, int]
+    policy_version: int
 
     @property
     def step(self) -> Step:
@@ -36,7 +36,7 @@ class Shortlist:
 
 def rank_peers(need: Row, work: Work) -> Shortlist:
     former = FormerPeers(work.connection).of(need["referral_id"])
-    result = work.memory(KnownPeers).rank(need_of(need, former, work), POLICY, work)
+    policy, result = work.memory(KnownPeers).rank(need_of(need, former, work), work)
     shortlisted = [
         {
             "position": position,
@@ -50,7 +50,10 @@ def rank_peers(need: Row, work: Work) -> Shortlist:
         for position, one in enumerate(result.candidates, start=1)
     ]
     return Shortlist(
-        rows=shortlisted, ruled_out=dict(result.ruled_out), openings=dict(result.openings)
+        rows=shortlisted,
+        ruled_out=dict(result.ruled_out),
+        openings=dict(result.openings),
+        policy_version=policy.version,
     )
 
 
@@ -58,7 +61,7 @@ def stands(need: Row, peer_id: UUID, work: Work) -> Standing | None:
     """Whether a peer suits somebody who waits, or every rule that is in the way."""
     former = FormerPeers(work.connection).of(need["referral_id"])
     known = work.memory(KnownPeers)
-    return known.stands(need_of(need, former, work), peer_id, POLICY, work)
+    return known.stands(need_of(need, former, work), peer_id, work)
 
 
 def _told(reasons: Iterable[Reason]) -> list[Row]:

@@ -175,11 +175,11 @@ class Matches:
         """
         query = """
             UPDATE matches
-               SET ranked_at = %s, ruled_out = %s, openings = %s
+               SET ranked_at = %s, policy_version = %s, ruled_out = %s, openings = %s
              WHERE id = %s
         """
         counts = (Jsonb(match.ruled_out), Jsonb(match.openings))
-        self.connection.execute(query, (match.ranked_at, *counts, match.id))
+        self.connection.execute(query, (match.ranked_at, match.policy_version, *counts, match.id))
 
     def by_ids(self, ids: Iterable[UUID]) -> list[Match]:
         query = sql.SQL("SELECT {columns} FROM matches WHERE id = ANY (%s)").format(columns=COLUMNS)
@@ -198,19 +198,23 @@ class Matches:
         ).format(columns=COLUMNS)
         return self._cursor().execute(query, (now, limit)).fetchall()
 
-    def lock_waiting_since(self, changed_at: datetime, limit: int) -> list[Match]:
-        """Whoever has nobody to be offered, and was ranked before the peers last changed."""
+    def lock_waiting_since(
+        self, changed_at: datetime, policy_version: int, limit: int
+    ) -> list[Match]:
+        """Ranked before the peers last changed, with nobody to be offered; or by another policy."""
         query = sql.SQL(
             """
             SELECT {columns}
               FROM matches
              WHERE ranked_at < %s AND (
                        state = 'waiting'
+                       OR state = 'shortlisted' AND policy_version <> %s
                        OR state = 'shortlisted' AND NOT EXISTS (
                            SELECT FROM shortlisted_peers
                              JOIN peers ON peers.id = shortlisted_peers.peer_id
                             WHERE shortlisted_peers.match_id = matches.id
-                              AND peers.state = 'active' AND places_taken < capacity
+                              AND peers.state = 'active' AND NOT peers.away
+                              AND places_taken < capacity
                        )
                    )
              ORDER BY ranked_at
@@ -218,7 +222,7 @@ class Matches:
                FOR UPDATE OF matches SKIP LOCKED
             """
         ).format(columns=COLUMNS)
-        return self._cursor().execute(query, (changed_at, limit)).fetchall()
+        return self._cursor().execute(query, (changed_at, policy_version, limit)).fetchall()
 
     def waiting(
         self,

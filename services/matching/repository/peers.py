@@ -73,14 +73,20 @@ class PeerOrganisations:
         stored = self.connection.execute(query, row).fetchone()
         return int(stored["version"]) if stored else 0
 
-    def areas(self) -> tuple[dict[UUID, str | None], int]:
-        """Where each is, and the number below which every transaction had ended at that moment."""
+    def areas(self) -> tuple[dict[UUID, str | None], int, int | None]:
+        """Where each is, the number below which every transaction had ended, and the policy.
+
+        All of one moment, by one statement; every ranking begins with it.
+        """
         query = """
-            SELECT id, area, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon
+            SELECT id, area, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon,
+                   (SELECT max(version) FROM policies) AS policy_version
               FROM peer_organisations
         """
         rows = self.connection.execute(query).fetchall()
-        return {row["id"]: row["area"] for row in rows}, rows[0]["horizon"] if rows else 0
+        first: Row = rows[0] if rows else {"horizon": 0, "policy_version": None}
+        areas = {row["id"]: row["area"] for row in rows}
+        return areas, first["horizon"], first["policy_version"]
 
     def page(self, ids: Iterable[UUID] | None, after: UUID | None, limit: int) -> list[Row]:
         """In the order of ids; `ids` None means every organisation."""
@@ -209,7 +215,11 @@ class Peers:
         return self.connection.execute(query, given).fetchall()
 
     def last_change(self) -> datetime | None:
-        query = "SELECT max(updated_at) AS changed_at FROM peers"
+        """Of a peer, or of the policy that they are ranked by."""
+        query = """
+            SELECT greatest(max(updated_at), (SELECT max(activated_at) FROM policies)) AS changed_at
+              FROM peers
+        """
         row = self.connection.execute(query).fetchone()
         return row["changed_at"] if row else None
 
