@@ -116,6 +116,20 @@ class MatchActivated(AboutPeer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MatchQuiet(AboutPeer):
+    """They have not met for longer than policy; somebody plans with the peer how to reach out."""
+
+    type: ClassVar[str] = "match.quiet.v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatchInTouch(AboutPeer):
+    """They have met again since it grew quiet."""
+
+    type: ClassVar[str] = "match.in_touch.v1"
+
+
+@dataclass(frozen=True, kw_only=True)
 class MatchContactDisowned(AboutMatch):
     """Whoever opened a mailed link said that it was not for them; `person` is client or peer."""
 

@@ -149,6 +149,8 @@ CREATE TABLE public.matches (
     changed_at timestamp with time zone NOT NULL,
     version integer DEFAULT 1 NOT NULL,
     openings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    last_contact_at timestamp with time zone,
+    quiet_at timestamp with time zone,
     CONSTRAINT matches_confirmed_with_a_mode CHECK (((state <> ALL (ARRAY['confirmed'::text, 'active'::text])) OR (mode IS NOT NULL))),
     CONSTRAINT matches_end_with_a_reason CHECK (((state = 'ended'::text) = (end_reason IS NOT NULL))),
     CONSTRAINT matches_name_a_peer_while_a_place_is_held CHECK (
@@ -417,6 +419,22 @@ CREATE TABLE public.streams (
 )
 WITH (fillfactor='80');
 
+CREATE TABLE public.wait_estimates (
+    language text NOT NULL,
+    worked_out_at timestamp with time zone NOT NULL,
+    measured integer NOT NULL,
+    quarter integer,
+    half integer,
+    three_quarters integer
+);
+
+CREATE TABLE public.waits (
+    ended_at timestamp with time zone NOT NULL,
+    days integer NOT NULL,
+    languages text[] NOT NULL,
+    is_served boolean NOT NULL
+);
+
 ALTER TABLE ONLY public.absences
     ADD CONSTRAINT absences_pkey PRIMARY KEY (leave_id);
 
@@ -513,6 +531,9 @@ ALTER TABLE ONLY public.shortlisted_peers
 ALTER TABLE ONLY public.streams
     ADD CONSTRAINT streams_pkey PRIMARY KEY (aggregate_id, aggregate);
 
+ALTER TABLE ONLY public.wait_estimates
+    ADD CONSTRAINT wait_estimates_pkey PRIMARY KEY (language);
+
 CREATE INDEX absences_by_end ON public.absences USING btree (ends_at);
 
 CREATE INDEX deferred_closed ON public.deferred USING btree (decided_at) WHERE (state = ANY (ARRAY['superseded'::text, 'discarded'::text]));
@@ -530,6 +551,8 @@ CREATE INDEX inbox_by_age ON public.inbox USING btree (received_at);
 CREATE UNIQUE INDEX links_one_open_per_person ON public.links USING btree (subject_id, person_id, purpose) WHERE (closed_at IS NULL);
 
 CREATE INDEX matches_by_answer_time ON public.matches USING btree (next_at) WHERE (state = ANY (ARRAY['offered'::text, 'chosen'::text]));
+
+CREATE INDEX matches_by_contact ON public.matches USING btree (GREATEST(last_contact_at, changed_at)) WHERE ((state = ANY (ARRAY['confirmed'::text, 'active'::text])) AND (quiet_at IS NULL));
 
 CREATE INDEX matches_by_peer ON public.matches USING btree (peer_id);
 
@@ -560,6 +583,8 @@ CREATE INDEX peers_by_transaction ON public.peers USING btree (changed_in);
 CREATE INDEX proposals_by_age ON public.proposals USING btree (made_at);
 
 CREATE INDEX proposed_pairs_by_match ON public.proposed_pairs USING btree (match_id);
+
+CREATE INDEX waits_by_end ON public.waits USING btree (ended_at);
 
 CREATE TRIGGER peers_note_change BEFORE INSERT OR UPDATE ON public.peers FOR EACH ROW EXECUTE FUNCTION public.note_change();
 

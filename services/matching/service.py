@@ -9,6 +9,8 @@ from services.matching import questions
 from services.matching.handlers import (
     absences,
     answers,
+    capacity,
+    contact,
     linking,
     matches,
     offering,
@@ -20,6 +22,7 @@ from services.matching.handlers import (
     synthetic,
     telling,
 )
+from services.matching.pages import capacity as capacity_pages
 from services.matching.pages import console, fragments, links, mine, set_aside, today, why
 from services.matching.pages import peers as peer_pages
 from services.matching.pages import proposals as proposal_pages
@@ -108,6 +111,14 @@ class Matching(Service):
         handler=peers.change_peer,
     )
 
+    show_capacity = route(
+        "GET",
+        "/capacity",
+        roles={CLINIC, COORDINATOR, SUPERVISOR},
+        query=match_wire.CapacityQuerySchema,
+        answer=match_wire.CapacitySchema,
+        handler=capacity.show_capacity,
+    )
     list_waiting = route(
         "GET",
         "/waiting",
@@ -264,6 +275,12 @@ class Matching(Service):
         "/matching/fragments/peers/{peer_id}",
         roles={COORDINATOR, SUPERVISOR},
         handler=fragments.name_peer,
+    )
+    tell_capacity = page(
+        "GET",
+        "/matching/fragments/capacity",
+        roles={CLINIC, COORDINATOR},
+        handler=capacity_pages.show,
     )
     show_cards = page(
         "GET",
@@ -440,6 +457,12 @@ class Matching(Service):
         handler=ranking.activate,
         together=True,
     )
+    note_contact = consumes(
+        "contact.logged.v1",
+        source="scheduling",
+        schema=heard.ContactLoggedSchema,
+        handler=contact.note_logged,
+    )
     note_disowned_contact = consumes(
         "session.contact_disowned.v1",
         source="scheduling",
@@ -476,12 +499,16 @@ class Matching(Service):
     recall_offer = recalls("match.offered.v1", handler=recall.offer)
     recall_choice = recalls("match.chosen.v1", handler=recall.choose)
     recall_match = recalls("match.confirmed.v1", handler=recall.confirm)
+    recall_quiet = recalls("match.quiet.v1", handler=contact.recall_quiet)
+    recall_in_touch = recalls("match.in_touch.v1", handler=contact.recall_in_touch)
     recall_activation = recalls("match.activated.v1", handler=recall.activate)
     recall_end = recalls("match.ended.v1", handler=recall.end)
     recall_disowned_contact = recalls("match.contact_disowned.v1", handler=recall.disown)
 
     forget_synthetic = every(seconds=600, handler=synthetic.forget)
     expire_offers = every(seconds=15, handler=answers.expire_offers)
+    note_quiet = every(seconds=600, handler=contact.note_quiet)
+    work_out_waits = every(seconds=600, handler=capacity.work_out)
     mark_absences = every(seconds=60, handler=absences.mark)
     rank_the_waiting = every(seconds=5, handler=ranking.rank_the_waiting)
     forget_old_proposals = every(seconds=60, handler=proposing.forget_old)

@@ -477,6 +477,12 @@ class Referrals(Service):
     note_activation = from_matching(
         "match.activated.v1", schema=events.MatchWithPeerSchema, handler=follow.note_activation
     )
+    note_quiet = from_matching(
+        "match.quiet.v1", schema=events.MatchWithPeerSchema, handler=follow.note_quiet
+    )
+    note_in_touch = from_matching(
+        "match.in_touch.v1", schema=events.MatchWithPeerSchema, handler=follow.note_in_touch
+    )
     note_match_end = from_matching(
         "match.ended.v1",
         schema=events.MatchEndedSchema,

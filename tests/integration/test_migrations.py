@@ -63,6 +63,8 @@ WITHOUT_ROW_SECURITY = {
     "positions",
     "relay_heartbeats",
     "streams",
+    "wait_estimates",
+    "waits",
 }
 
 

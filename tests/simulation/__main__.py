@@ -31,6 +31,8 @@ _HEAD = (
     "nine of ten above",
     "few options: served",
     "others: served",
+    "wait told",
+    "wait kept",
 )
 
 
@@ -105,6 +107,8 @@ def _table(outcomes: Mapping[str, Outcome]) -> list[str]:
             f"{one.low_points:.0f}",
             f"{one.served_few:.1%}",
             f"{one.served_others:.1%}",
+            f"{one.told:.0%}",
+            f"{one.kept:.0%}",
         )
         for name, one in outcomes.items()
     ]
@@ -136,6 +140,13 @@ def _read_off(found: Mapping[float, Mapping[str, Outcome]]) -> list[str]:
         (
             f"What is added costs {without.served - ours.served} people of {ours.came} a peer, and "
             f"{100 * (1 - ours.mean_points / without.mean_points):.1f} % of points."
+        ),
+        (
+            "Who comes is told by when a quarter and three quarters of people have somebody. It is "
+            "right where half of the waits then lie between: under *proposal* "
+            f"{found[min(LOADS)]['proposal'].kept:.0%} do where places are enough, and "
+            f"{ours.kept:.0%} where they are few and the queue grows; to "
+            f"{1 - ours.told:.0%} nothing could be told yet."
         ),
         (
             f"The price of serving the urgent and the long waiting first is a longer tail for the "

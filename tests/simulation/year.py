@@ -5,7 +5,7 @@ difference between two ways is theirs. Nobody here says no, and nobody is told a
 compared is who gets which place, and when.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from statistics import mean, quantiles
@@ -23,6 +23,7 @@ from services.matching.domain.assignment import (
 )
 from services.matching.domain.peer_index import PeerIndex
 from services.matching.domain.ranking import Need, Peer, Policy
+from services.matching.domain.waits import LOOKED_BACK, Wait, estimate
 from tests.benchmarks.synthetic_region import SyntheticRegion
 
 DAYS, WARM_UP = 365, 120
@@ -48,6 +49,7 @@ class Somebody:
     served: int | None = None
     points: int = 0
     peer: int = -1
+    told: Wait | None = None  # on the day on which they came
 
     @property
     def waited(self) -> int:
@@ -127,11 +129,23 @@ class Year:
         for day in range(DAYS + WARM_UP):
             for peer in leaving.pop(day, ()):
                 self._take(peer, -1)
+            told = estimate(self._waits(day)) if following and following.came <= day else None
             while following is not None and following.came <= day:
+                following.told = told
                 waiting.append(following)
                 following = next(people, None)
             waiting = self._match(waiting, day, leaving)
         return self.coming
+
+    def _waits(self, day: int) -> Iterable[tuple[int, bool]]:
+        """What is known on a day: of whoever got somebody lately, and of all who wait."""
+        for one in self.coming:
+            if one.came >= day:
+                continue
+            if one.served is None:
+                yield day - one.came, False
+            elif one.served >= day - LOOKED_BACK.days:
+                yield one.served - one.came, True
 
     def _match(
         self, waiting: list[Somebody], day: int, leaving: dict[int, list[int]]
@@ -184,6 +198,8 @@ class Outcome:
     low_points: float  # nine of ten have more
     served_few: float
     served_others: float
+    told: float  # share of people to whom the three quarters of a wait could be told
+    kept: float  # of those, the share whose wait then lay between the quarters that were told
     waits: Sequence[int]
 
 
@@ -194,6 +210,7 @@ def outcome(everybody: Sequence[Somebody]) -> Outcome:
     few = [one for one in counted if POLICY.has_few(one.options, PEERS)]
     others = [one for one in counted if not POLICY.has_few(one.options, PEERS)]
     points = [one.points for one in served]
+    told = [one for one in counted if one.told and one.told.three_quarters is not None]
     return Outcome(
         came=len(counted),
         served=len(served),
@@ -205,8 +222,17 @@ def outcome(everybody: Sequence[Somebody]) -> Outcome:
         low_points=quantiles(points, n=10)[0],
         served_few=_share(few),
         served_others=_share(others),
+        told=len(told) / len(counted),
+        kept=sum(_kept(one) for one in told) / len(told) if told else 1.0,
         waits=waits,
     )
+
+
+def _kept(one: Somebody) -> bool:
+    """Whether the wait was within what was told; who still waits at the end waited longer."""
+    if one.told is None or one.told.quarter is None or one.told.three_quarters is None:
+        return False
+    return one.told.quarter <= one.waited <= one.told.three_quarters
 
 
 def _share(of: Sequence[Somebody]) -> float:

@@ -291,6 +291,10 @@ class PeerIndex:
         """Whose the columns of `suitable` are."""
         return self._ids
 
+    def languages(self) -> frozenset[str]:
+        """All that anybody speaks, or ever spoke."""
+        return frozenset(self._languages.bits)
+
     def free_places(self) -> Whole:
         """Of each peer; none where they hold more people than they would take now."""
         free: Whole = (self._of("capacity") - self._of("taken")).astype(np.int64)

@@ -50,6 +50,7 @@ class NotNow(DomainError):
 UNMATCHED: Final = frozenset({State.WAITING, State.SHORTLISTED})
 ASKED: Final = frozenset({State.OFFERED, State.CHOSEN})
 HOLDS_A_PLACE: Final = ASKED | {State.CONFIRMED, State.ACTIVE}
+WITH_SOMEBODY: Final = HOLDS_A_PLACE - ASKED
 OPEN: Final = UNMATCHED | HOLDS_A_PLACE
 
 # These end the match but not the search: a new round keeps the waiting date.

@@ -19,6 +19,7 @@ from services.matching.handlers.callers import (
     require_named,
     require_side,
 )
+from services.matching.handlers.capacity import note_first_match
 from services.matching.handlers.shortlisting import today_of
 from services.matching.handlers.views import match_view
 from services.matching.repository.matches import Match, Matches
@@ -80,12 +81,13 @@ def take_acceptance(match: Match, work: Work, *, how: str | None) -> Match:
     rounds.see_both_sides(match, work)
     row = _offered(match, match.peer_id, work)
     Offers(work.connection).accept(row["offer_id"], how, work.now)
-    zone = rounds.need_of(match, work)["time_zone"]
-    next_at = answer_times.review_by(work.now, somebody_suits=True, zone=zone)
+    need = rounds.need_of(match, work)
+    next_at = answer_times.review_by(work.now, somebody_suits=True, zone=need["time_zone"])
     mode = row["modes"][0]
     confirmed = rounds.move(match, Step.ACCEPT, work, mode=mode, next_at=next_at)
     named = {"peer_id": match.peer_id, "peer_organisation_id": match.peer_organisation_id}
     rounds.tell(work, confirmed, rounds.about(events.MatchConfirmed, confirmed, mode=mode, **named))
+    note_first_match(confirmed, need["languages"], work)
     return confirmed
 
 

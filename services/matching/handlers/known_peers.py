@@ -1,7 +1,7 @@
 """The peers that a process keeps in memory, kept up with the database by what changed."""
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -40,6 +40,20 @@ class KnownPeers:
         with self._one_at_a_time:
             policy = self._catch_up(work)
             return self._index.stands(need, peer_id, policy)
+
+    def places(self, need: Need, work: Work) -> tuple[int, int]:
+        """Free places of all who suit, and how many suit, full or not.
+
+        A need without languages is everybody's: each peer who takes new people suits it.
+        """
+        with self._one_at_a_time:
+            policy = self._catch_up(work)
+            if not need.languages:
+                spoken = self._index.languages()
+                need = replace(need, languages=tuple(sorted(spoken)))
+            found = self._index.suitable(need, policy)
+            free = self._index.free_places()[found.columns]
+            return int(free.sum()), found.options
 
     def _catch_up(self, work: Work) -> Policy:
         # Both of one moment: of an organisation that comes later no peer can be seen now, and

@@ -16,7 +16,7 @@ from services.matching.domain.states import (
     State,
     Step,
 )
-from services.matching.handlers import answers, policies, rounds
+from services.matching.handlers import answers, contact, policies, rounds
 from services.matching.repository.matches import Matches
 from services.matching.repository.needs import Needs
 from services.matching.repository.peers import Peers
@@ -75,6 +75,7 @@ def remember_acceptance(event: dict[str, Any], work: Work) -> None:
 
 def activate(outcomes: Sequence[Heard], work: Work) -> None:
     """The first session that was held makes the match an active one."""
+    contact.met(contact.held(one.data for one in outcomes), work)
     held = [one for one in reversed(outcomes) if one.data["outcome"] == "held"]
     first_held = {one.data["match_id"]: one.event for one in held}
     matches = Matches(work.connection).lock_all(first_held)

@@ -14,12 +14,14 @@ from services.matching.domain.states import (
     PASSES_THE_PEER_OVER,
     SEARCH_GOES_ON,
     UNMATCHED,
+    WITH_SOMEBODY,
     EndReason,
     NotNow,
     State,
     Step,
     after,
 )
+from services.matching.handlers.capacity import note_leaving
 from services.matching.handlers.policies import active as active_policy
 from services.matching.handlers.shortlisting import (
     Row,
@@ -166,6 +168,8 @@ def end(match: Match, reason: EndReason, work: Work) -> tuple[Match, Match | Non
     tell(work, ended, about(events.MatchEnded, ended, reason=str(reason), **peer))
     if goes_on and need is not None:
         return ended, open_round(need, work)
+    if need is not None and match.state not in WITH_SOMEBODY:
+        note_leaving(match, need["languages"], work)
     Needs(work.connection).forget(match.referral_id)
     return ended, None
 

@@ -68,6 +68,22 @@ SHOWN_TO: Final[Mapping[str, str]] = {
     "supervisors": noted("My supervisor sees it"),
     "both": noted("People who may choose me and my supervisor see it"),
 }
+# What somebody who refers can expect; the values of HL7's SDOH Clinical Care guide.
+CAPACITY: Final[Mapping[str, str]] = {
+    "capacity": noted("There are free places now."),
+    "waitlist": noted("More people wait than places are free."),
+    "no-capacity": noted("Nobody takes new people just now; people wait until somebody does."),
+    "additional-assessment-required": noted("A coordinator has to look at it first."),
+}
+WAIT: Final = noted(
+    "Of people who came lately, half had somebody within {half} days, a quarter within {from_}, "
+    "three quarters within {to}."
+)
+WAIT_OPEN: Final = noted(
+    "Of people who came lately, half had somebody within {half} days; how long the others wait "
+    "cannot be said yet."
+)
+WAIT_UNKNOWN: Final = noted("How long people wait cannot be said yet; most still do.")
 HOW: Final[Mapping[str, str]] = {
     "phone": noted("By phone"),
     "in-person": noted("In person"),
@@ -114,4 +130,5 @@ ABOUT: Final[Mapping[str, str]] = {
     "referral": noted("About a referral"),
     "session": noted("About a session"),
     "leave": noted("About a peer's time away"),
+    "contact": noted("About an entry of the contact log"),
 }

@@ -262,6 +262,21 @@ class Matches:
         }
         return self.connection.execute(query, given).fetchall()
 
+    def count_who_speak(self, languages: Sequence[str], *, at_most: int) -> int:
+        """How many have nobody yet, of these languages or of any; nobody counts further."""
+        query = """
+            SELECT count(*) AS found
+              FROM (SELECT FROM matches JOIN needs USING (referral_id)
+                     WHERE matches.state IN ('waiting', 'shortlisted') AND NOT needs.paused
+                       AND (%(all)s OR EXISTS (
+                           SELECT FROM unnest(needs.languages) AS spoken
+                            WHERE lower(split_part(spoken, '-', 1)) = ANY (%(languages)s)))
+                     LIMIT %(at_most)s) AS counted
+        """
+        given = {"all": not languages, "languages": list(languages), "at_most": at_most}
+        row = self.connection.execute(query, given).fetchone()
+        return row["found"] if row else 0
+
     def count_waiting(
         self,
         clinics: Iterable[UUID],

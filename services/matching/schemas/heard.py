@@ -38,6 +38,13 @@ class ClinicRegisteredSchema(Tolerant):
 class OutcomeRecordedSchema(Tolerant):
     match_id = fields.UUID(required=True)
     outcome = fields.String(required=True)
+    starts_at = fields.AwareDateTime(load_default=None, allow_none=True)
+
+
+class ContactLoggedSchema(Tolerant):
+    match_ids = fields.List(fields.UUID(), required=True)
+    started_at = fields.AwareDateTime(required=True)
+    people = fields.Integer(required=True)
 
 
 class ContactDisownedSchema(Tolerant):

@@ -3,7 +3,10 @@
 from marshmallow import Schema, fields, validate
 
 from services.chassis.cursors import PageSchema
+from services.matching.domain.ranking import Mode
 from services.matching.domain.states import EndReason, State
+from services.matching.domain.waits import Capacity
+from services.matching.schemas.checks import language_tag
 
 WITHOUT_A_PEER = (State.WAITING, State.SHORTLISTED, State.OFFERED, State.CHOSEN)
 HOW = ("phone", "in-person", "letter")
@@ -158,6 +161,34 @@ class IdOfMatchSchema(Schema):
 
 class MatchesSchema(Schema):
     matches = fields.List(fields.Nested(IdOfMatchSchema), required=True)
+
+
+class CapacityQuerySchema(Schema):
+    language = fields.String(load_default=None, validate=language_tag)
+    mode = fields.Enum(Mode, by_value=True, load_default=None)
+    is_minor = fields.Boolean(
+        load_default=False, data_key="minor", metadata={"description": "For somebody under age"}
+    )
+
+
+class WaitSchema(Schema):
+    """By when a quarter, a half and three quarters of people have somebody, in days."""
+
+    measured = fields.Integer(required=True)
+    quarter = fields.Integer(required=True, allow_none=True)
+    half = fields.Integer(required=True, allow_none=True)
+    three_quarters = fields.Integer(required=True, allow_none=True)
+
+
+class CapacitySchema(Schema):
+    capacity = fields.Enum(Capacity, by_value=True, required=True)
+    language = fields.String(required=True, allow_none=True)
+    wait = fields.Nested(
+        WaitSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Not told where too few have been matched lately to say"},
+    )
 
 
 class LinkRequestSchema(Schema):

@@ -16,6 +16,7 @@ Event = Mapping[str, Any]
 
 NO_PEER_FOUND: Final = "no-peer-found"
 TELL_PERSON: Final = "tell-person"
+REACH_OUT: Final = "reach-out"
 # From their yes on a peer may learn how the person is called.
 WITH_A_PEER: Final = frozenset({MatchState.CONFIRMED, MatchState.ACTIVE})
 MESSAGE_UNDELIVERABLE: Final = "message-undeliverable"
@@ -84,9 +85,24 @@ def note_activation(event: Event, work: Work) -> None:
     progress(followed(event, work), event, MatchState.ACTIVE, "active")
 
 
+def note_quiet(event: Event, work: Work) -> None:
+    """Nobody is reproached: somebody asks the peer, and agrees on how to reach out."""
+    case = followed(event, work)
+    case.note("quiet", at=time_of(work))
+    if case.is_open:
+        case.ask_coordinator(REACH_OUT)
+
+
+def note_in_touch(event: Event, work: Work) -> None:
+    case = followed(event, work)
+    settle(case, REACH_OUT)
+    case.note("in-touch", at=time_of(work))
+
+
 def note_match_end(event: Event, work: Work) -> None:
     """Close the referral, or let it wait again with its first date, as the reason says."""
     case = followed(event, work)
+    settle(case, REACH_OUT)
     end = match_end(event["reason"])
     if end.excludes_the_peer and event["peer_id"]:
         exclude(case, str(event["peer_id"]))

@@ -139,6 +139,8 @@ STEP: Final[Mapping[str, str]] = {
     "offer-expired": noted("The time to answer is over; another offer will be made"),
     "active": noted("They have met"),
     "match-ended": noted("The time with the peer has ended"),
+    "quiet": noted("They have not met for a while; somebody plans how to reach out"),
+    "in-touch": noted("They have met again"),
     "paused": noted("The person takes a pause"),
     "resumed": noted("The person goes on"),
     "another-peer-asked": noted("The person would like somebody else"),
@@ -160,6 +162,7 @@ STEP: Final[Mapping[str, str]] = {
 TASK: Final[Mapping[str, str]] = {
     "no-peer-found": noted("No peer fits yet"),
     "tell-person": noted("The person is to be told something"),
+    "reach-out": noted("They have not met for a while: agree with the peer how to reach out"),
     "message-undeliverable": noted("A message could not be delivered"),
     "contact-disputed": noted("Somebody said that the contact is not theirs"),
     "contact-missing": noted("There is no way to reach the person yet"),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,23 +22,24 @@ from services.scheduling.pages import wording
 from services.scheduling.pages.templates import PAGES
 from services.scheduling.repository import Leaves, Questions
 
-# Each row has two parts of other services; a page of hundreds must not be made of them.
-_SHOWN: Final = 25
+# Each row has a part of another service; a page of hundreds must not be made of them.
+_SHOWN: Final = 15
 
 
 def show_list(request: Request, work: Work) -> Answer:
     words = Words(PAGES, request.language)
     cursor = request.query["cursor"]
-    after = decode(cursor, datetime, UUID) if cursor else None
+    after = decode(cursor, datetime, UUID, UUID) if cursor else None
     found = Questions(work.connection).open_in(
         sorted(caller_of(request).orgs),
         work.now,
-        (after[0], after[1]) if after else None,
+        (after[0], after[1], after[2]) if after else None,
         _SHOWN + 1,
     )
-    page, following = page_of(found, _SHOWN, lambda one: (one[0], one[1].id))
+    page, following = page_of(found, _SHOWN, lambda one: (one[0], one[1].leave_id, one[1].id))
     rows = [_row(question, words, work) for _, question in page]
-    html = PAGES.visited("away.html", request, rows=rows, following=following)
+    leaves = [list(same) for _, same in groupby(rows, key=lambda row: row["leave_id"])]
+    html = PAGES.visited("away.html", request, leaves=leaves, following=following)
     return Answer(html=html)
 
 
@@ -104,6 +106,7 @@ def _row(question: Question, words: Words, work: Work) -> dict[str, Any]:
     leave = Leaves(work.connection).find(question.leave_id)
     return {
         "id": question.id,
+        "leave_id": question.leave_id,
         "referral_id": question.referral_id,
         "peer_id": question.peer_id,
         "first_day": words.day(leave.first_day) if leave else "",

@@ -153,7 +153,7 @@ class Questions:
         self,
         organisation_ids: Sequence[UUID],
         now: datetime,
-        after: tuple[datetime, UUID] | None,
+        after: tuple[datetime, UUID, UUID] | None,
         limit: int,
     ) -> list[tuple[datetime, Question]]:
         """Of these peer organisations, by when the leave begins; their match goes on."""
@@ -164,15 +164,17 @@ class Questions:
                        AND state = 'planned' AND ends_at > %(now)s) AS open ON open.of = leave_id
              WHERE EXISTS (SELECT FROM matches WHERE matches.id = match_id AND state = 'confirmed')
                AND (%(id)s::uuid IS NULL
-                    OR (starts_at, leave_questions.id) > (%(from)s::timestamptz, %(id)s))
-             ORDER BY starts_at, leave_questions.id
+                    OR (starts_at, leave_id, leave_questions.id)
+                       > (%(from)s::timestamptz, %(leave)s::uuid, %(id)s))
+             ORDER BY starts_at, leave_id, leave_questions.id
              LIMIT %(limit)s
         """  # noqa: S608  only the column list is put in
-        starts_at, last = after or (None, None)
+        starts_at, leave_id, last = after or (None, None, None)
         given = {
             "served": list(organisation_ids),
             "now": now,
             "from": starts_at,
+            "leave": leave_id,
             "id": last,
             "limit": limit,
         }

@@ -347,3 +347,16 @@ def test_a_disowned_question_about_a_leave_makes_the_contact_a_disputed_one(
     desk.follow("leave.contact_disowned.v1", accepted, leave_id, person="client")
 
     assert "contact-disputed" in desk.steps(accepted["id"])
+
+
+def test_a_match_that_grew_quiet_is_somebodys_task_until_they_meet_again(
+    desk: Desk, accepted: dict[str, Any]
+) -> None:
+    walk_to_match(desk, accepted)
+
+    desk.match("quiet", accepted, peer_id=PEER)
+    assert [task["kind"] for task in desk.tasks()] == ["reach-out"]
+
+    desk.match("in_touch", accepted, peer_id=PEER)
+    assert desk.tasks() == []
+    assert desk.steps(accepted["id"])[-2:] == ["quiet", "in-touch"]

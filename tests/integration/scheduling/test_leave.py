@@ -476,7 +476,7 @@ def test_a_long_list_of_those_asked_goes_on_where_the_page_ends(region: Region) 
     assert more
     rest = shown(unescape(more[1]))
 
-    assert (len(first), len(rest)) == (25, 5)
+    assert (len(first), len(rest)) == (15, 15)
     assert not set(first) & set(rest)
 
 
