@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Final
 
 from services.chassis.http.request import Answer, Request
+from services.chassis.organisations import SYNTHETIC_CLINIC
 from services.chassis.work import Work
 from services.matching.domain.ranking import Mode, Need, primary
 from services.matching.domain.waits import LOOKED_BACK, Capacity, Outlook, estimate
@@ -70,6 +71,6 @@ def work_out(work: Work) -> None:
 
 
 def _note(match: Match, languages: Collection[str], work: Work, *, is_served: bool) -> None:
-    if match.round == 1:
+    if match.round == 1 and match.clinic_id != SYNTHETIC_CLINIC:
         days = max(0, (work.now - match.received_at).days)
         Waits(work.connection).note(work.now, days, sorted(primary(languages)), is_served=is_served)

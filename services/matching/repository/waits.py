@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from services.chassis.database import Connection
+from services.chassis.organisations import SYNTHETIC_CLINIC
 from services.matching.domain.waits import Wait
 
 Row = dict[str, Any]
@@ -30,9 +31,9 @@ class Waits:
                    needs.languages
               FROM matches JOIN needs USING (referral_id)
              WHERE matches.state IN ('waiting', 'shortlisted', 'offered', 'chosen')
-               AND matches.round = 1 AND NOT needs.paused
+               AND matches.round = 1 AND NOT needs.paused AND matches.clinic_id <> %s
         """
-        return self.connection.execute(query, (now,)).fetchall()
+        return self.connection.execute(query, (now, SYNTHETIC_CLINIC)).fetchall()
 
     def forget(self, before: datetime) -> None:
         self.connection.execute("DELETE FROM waits WHERE ended_at < %s", (before,))

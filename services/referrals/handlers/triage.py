@@ -49,6 +49,7 @@ def reopen_referral(request: Request, work: Work) -> Answer:
     if case.status is Status.DECLINED and not (consent and consent.allows_matching(work.now)):
         raise ConsentMissing
     case.move(Action.REOPEN, "reopened")
+    case.ask_for_missing_contact()
     row = case.row
     case.emit(
         ReferralReopened(

@@ -1,6 +1,7 @@
 """A peer's time away: planned, answered by those whom they meet, taken back, and covered."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -176,7 +177,7 @@ def cover(session: Session, peer_id: UUID, work: Work) -> Session:
     """Give a locked session to another peer of the organisation, for the person wished so."""
     session.check_open(work.now)
     work.act_for([session.clinic_id, session.peer_organisation_id])
-    question = Questions(work.connection).about_session(session.id)
+    question = Questions(work.connection).about_session(session.id, session.peer_id)
     if question is None or question.wish is not Wish.COVER:
         raise CoverNotWished
     peer = People(work.connection).find(peer_id)
@@ -237,7 +238,11 @@ def _ask(leave: Leave, work: Work) -> None:
     for session in Sessions(work.connection).booked_with(leave.peer_id, leave.span):
         if session.starts_at > work.now:
             booked.setdefault(session.match_id, []).append(session.id)
-    for match in Matches(work.connection).open_of(leave.peer_id):
+    matches = Matches(work.connection)
+    own = matches.open_of(leave.peer_id)
+    # Sessions that the peer took over from a colleague are at stake as well.
+    taken = matches.find_many(sorted(booked.keys() - {match.id for match in own}))
+    for match in (*own, *(match for match in taken if match.state == "confirmed")):
         sessions = booked.get(match.id, [])
         if sessions or leave.asks_everybody:
             question = Question(
@@ -245,7 +250,7 @@ def _ask(leave: Leave, work: Work) -> None:
                 leave_id=leave.id,
                 match_id=match.id,
                 referral_id=match.referral_id,
-                **vars(match.parties()),
+                **vars(replace(match.parties(), peer_id=leave.peer_id)),
                 session_ids=sessions,
             )
             Questions(work.connection).add(question)

@@ -128,25 +128,25 @@ class Questions:
         return _question(row) if row else None
 
     def latest_of_match(self, match_id: UUID, now: datetime) -> Question | None:
-        """About the next leave that is not over, of a match that goes on."""
+        """About a leave that is not over, of a match that goes on: what is not answered first."""
         query = f"""{_QUESTION}
              WHERE match_id = %s
                AND EXISTS (SELECT FROM matches WHERE matches.id = match_id AND state = 'confirmed')
                AND EXISTS (SELECT FROM leaves
                             WHERE leaves.id = leave_id AND state = 'planned' AND ends_at > %s)
-             ORDER BY (SELECT starts_at FROM leaves WHERE leaves.id = leave_id)
+             ORDER BY wish IS NOT NULL, (SELECT starts_at FROM leaves WHERE leaves.id = leave_id)
              LIMIT 1
         """  # noqa: S608  only the column list is put in
         row = self.connection.execute(query, (match_id, now)).fetchone()
         return _question(row) if row else None
 
-    def about_session(self, session_id: UUID) -> Question | None:
-        """What the session's person was asked, the session being one of those that are at stake."""
+    def about_session(self, session_id: UUID, peer_id: UUID) -> Question | None:
+        """What the session's person was asked about the leave of whoever holds it now."""
         query = f"""{_QUESTION}
-             WHERE %s = ANY (session_ids)
+             WHERE %s = ANY (session_ids) AND peer_id = %s
                AND EXISTS (SELECT FROM leaves WHERE leaves.id = leave_id AND state = 'planned')
         """
-        row = self.connection.execute(query, (session_id,)).fetchone()
+        row = self.connection.execute(query, (session_id, peer_id)).fetchone()
         return _question(row) if row else None
 
     def open_in(

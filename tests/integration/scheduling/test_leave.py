@@ -237,6 +237,29 @@ def test_a_session_goes_to_nobody_who_is_busy_away_elsewhere_or_unknown(region: 
     assert told(region, "session.covered.v1") == []
 
 
+def test_whoever_took_a_session_over_can_be_away_as_well_and_the_person_is_asked_again(
+    region: Region,
+) -> None:
+    pair, colleague, third = region.pair(), a_colleague(region), a_colleague(region)
+    session_id = region.booked(pair, THURSDAY)
+    first = planned(region, pair)
+    assert answer(region, first, pair, "cover").status == 200
+    assert cover(region, session_id, colleague.peer_id).status == 200
+
+    second = planned(region, colleague)
+
+    assert [one["peer_id"] for one in told(region, "leave.asked.v1")] == [
+        str(pair.peer_id),
+        str(colleague.peer_id),
+    ]
+    assert cover(region, session_id, third.peer_id).status == 409
+    assert answer(region, second, pair, "cover").status == 200
+    assert cover(region, session_id, third.peer_id).status == 200
+    region.scene.pass_time(days=2, hours=8)
+    call_off(region)
+    assert state(region, session_id) == ("booked", None)
+
+
 def test_a_time_away_that_is_taken_back_calls_nothing_off_any_more(region: Region) -> None:
     pair = region.pair()
     session_id = region.booked(pair, THURSDAY)
