@@ -6,10 +6,14 @@ import pytest
 from tests.acceptance.clients import Place, confirm
 from tests.acceptance.running import SERVICES, Running
 
-# Without people's data: organisations, the plumbing of events (identifiers only), and versions.
+# Without people's data: organisations, the plumbing of events (identifiers only), versions, signed
+# policies, and how long people waited (days and languages, of nobody in particular).
 OPEN_TABLES = {
     "organisations",
     "peer_organisations",
+    "policies",
+    "wait_estimates",
+    "waits",
     "epochs",
     "inbox",
     "positions",
