@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import click
@@ -303,7 +303,7 @@ def matching_activate(pack: Path) -> None:
         click.echo(f"Policy {policy.version} counts from now on.")
 
 
-def _tell_mistakes(problems: Iterable[str]) -> None:
+def _tell_mistakes(problems: Iterable[str]) -> NoReturn:
     for problem in problems:
         click.echo(problem, err=True)
     sys.exit(2)
@@ -323,7 +323,6 @@ def matching_try(policy: Path) -> None:
         active, tried = try_policy(a_system(), policy)
     except WrongPolicy as wrong:
         _tell_mistakes(wrong.problems)
-        return
     click.echo(f"{active.people} people wait. Of them would be served:")
     for name, now, then in (
         ("people", f"{active.served}", f"{tried.served}"),
