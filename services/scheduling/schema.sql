@@ -205,6 +205,7 @@ CREATE TABLE public.matches (
     opened_at timestamp with time zone DEFAULT now() NOT NULL,
     last_contact_at timestamp with time zone,
     quiet_since timestamp with time zone GENERATED ALWAYS AS (COALESCE(last_contact_at, opened_at)) STORED NOT NULL,
+    paused boolean DEFAULT false NOT NULL,
     CONSTRAINT matches_confirmed_with_a_peer CHECK (((state = 'ended'::text) OR ((peer_id IS NOT NULL) AND (peer_organisation_id IS NOT NULL)))),
     CONSTRAINT matches_state_known CHECK ((state = ANY (ARRAY['confirmed'::text, 'ended'::text])))
 );

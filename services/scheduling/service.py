@@ -437,6 +437,12 @@ class Scheduling(Service):
         schema=heard.ReferralPausedSchema,
         handler=following.cancel_for_pause,
     )
+    note_resumption = consumes(
+        "referral.resumed.v1",
+        source="referrals",
+        schema=heard.ReferralSchema,
+        handler=following.note_resumption,
+    )
     stop_for_withdrawal = consumes(
         "referral.withdrawn.v1",
         source="referrals",

@@ -62,6 +62,7 @@ def stop_for_withdrawal(event: dict[str, Any], work: Work) -> None:
 
 def cancel_for_pause(event: dict[str, Any], work: Work) -> None:
     """The match goes on; what is booked for after the pause stays, by each session's calendar."""
+    Matches(work.connection).note_pause(event["referral_id"], paused=True)
     until: date | None = event["until"]
     ahead = Sessions(work.connection).lock_future(now=work.now, referral_id=event["referral_id"])
     within = [
@@ -70,6 +71,10 @@ def cancel_for_pause(event: dict[str, Any], work: Work) -> None:
         if until is None or local(session.starts_at, session.time_zone).date() < until
     ]
     call_off(within, Cause.CLIENT, work)
+
+
+def note_resumption(event: dict[str, Any], work: Work) -> None:
+    Matches(work.connection).note_pause(event["referral_id"], paused=False)
 
 
 def correct_client(event: dict[str, Any], work: Work) -> None:

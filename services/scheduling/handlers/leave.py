@@ -178,7 +178,8 @@ def cover(session: Session, peer_id: UUID, work: Work) -> Session:
     session.check_open(work.now)
     work.act_for([session.clinic_id, session.peer_organisation_id])
     question = Questions(work.connection).about_session(session.id, session.peer_id)
-    if question is None or question.wish is not Wish.COVER:
+    leave = Leaves(work.connection).find(question.leave_id) if question else None
+    if question is None or question.wish is not Wish.COVER or not (leave and leave.takes(session)):
         raise CoverNotWished
     peer = People(work.connection).find(peer_id)
     if peer is None or peer.kind != Role.PEER or peer_id == session.peer_id:
@@ -211,14 +212,10 @@ def free_peers(session: Session, work: Work) -> list[UUID]:
 
 
 def to_be_covered(question: Question, work: Work) -> list[Session]:
-    """Sessions still booked with the peer who is away."""
-    return [
-        session
-        for session in Sessions(work.connection).find_many(question.session_ids)
-        if session.peer_id == question.peer_id
-        and session.state == "booked"
-        and session.starts_at > work.now
-    ]
+    """Sessions in the time away that are still booked with whoever is away."""
+    leave = Leaves(work.connection).find(question.leave_id)
+    asked_about = Sessions(work.connection).find_many(question.session_ids)
+    return [one for one in asked_about if leave and leave.takes(one) and one.starts_at > work.now]
 
 
 def call_off_what_nobody_covers(work: Work) -> None:
@@ -239,12 +236,13 @@ def _ask(leave: Leave, work: Work) -> None:
         if session.starts_at > work.now:
             booked.setdefault(session.match_id, []).append(session.id)
     matches = Matches(work.connection)
-    own = matches.open_of(leave.peer_id)
+    own, paused = matches.open_of(leave.peer_id), matches.paused_with(leave.peer_id)
     # Sessions that the peer took over from a colleague are at stake as well.
     taken = matches.find_many(sorted(booked.keys() - {match.id for match in own}))
     for match in (*own, *(match for match in taken if match.state == "confirmed")):
         sessions = booked.get(match.id, [])
-        if sessions or leave.asks_everybody:
+        # Whoever pauses is asked of nothing but what they have booked for after it.
+        if sessions or (leave.asks_everybody and match.id not in paused):
             question = Question(
                 id=work.new_id(),
                 leave_id=leave.id,

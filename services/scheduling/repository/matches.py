@@ -54,6 +54,15 @@ class Matches:
         cursor = self.connection.cursor(row_factory=class_row(Match))
         return cursor.execute(query, (peer_id,)).fetchall()
 
+    def paused_with(self, peer_id: UUID) -> set[UUID]:
+        """Those of the peer's matches whose person takes a pause."""
+        query = "SELECT id FROM matches WHERE peer_id = %s AND paused"
+        return {row["id"] for row in self.connection.execute(query, (peer_id,))}
+
+    def note_pause(self, referral_id: UUID, *, paused: bool) -> None:
+        query = "UPDATE matches SET paused = %s WHERE referral_id = %s"
+        self.connection.execute(query, (paused, referral_id))
+
     def quiet_since(
         self, organisation_ids: Sequence[UUID], moment: datetime, limit: int
     ) -> list[dict[str, Any]]:

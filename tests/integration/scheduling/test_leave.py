@@ -89,6 +89,31 @@ def test_everybody_is_asked_about_a_week_or_more(region: Region) -> None:
     assert asked == {str(pair.match_id), str(idle.match_id)}
 
 
+def test_whoever_takes_a_pause_is_asked_nothing_until_they_go_on(region: Region) -> None:
+    pair = region.pair()
+    region.hear_of_referral("referral.paused.v1", pair, until=None)
+    assert withdraw(region, planned(region, pair, **FORTNIGHT)).status == 200
+    assert told(region, "leave.asked.v1") == []
+
+    region.hear_of_referral("referral.resumed.v1", pair)
+    planned(region, pair, **FORTNIGHT)
+
+    assert len(told(region, "leave.asked.v1")) == 1
+
+
+def test_a_session_that_was_moved_out_of_the_time_away_is_not_given_to_a_colleague(
+    region: Region,
+) -> None:
+    pair, colleague = region.pair(), region.pair()
+    session_id = region.booked(pair, THURSDAY)
+    leave_id = planned(region, pair)
+    assert answer(region, leave_id, pair, "cover").status == 200
+    moved = region.act("reschedule", region.coordinator, session_id, {"starts_at": AFTERWARDS})
+    assert moved.status == 200, moved.text
+
+    assert cover(region, session_id, colleague.peer_id).status == 409
+
+
 def test_whoever_waits_has_the_sessions_in_that_time_called_off_and_no_other(
     region: Region,
 ) -> None:
