@@ -15,7 +15,12 @@ from services.chassis.roles import SUPERVISOR
 from services.referrals.domain.person import GAPS
 from services.referrals.domain.source import KEYED_IN
 from services.referrals.handlers.case import CONTACT_DISPUTED
-from services.referrals.handlers.follow import MESSAGE_UNDELIVERABLE, NO_PEER_FOUND, TELL_PERSON
+from services.referrals.handlers.follow import (
+    MESSAGE_UNDELIVERABLE,
+    NO_PEER_FOUND,
+    REACH_OUT,
+    TELL_PERSON,
+)
 from services.referrals.pages import wording
 from tests.integration.browser import Browser, words_of
 from tests.integration.referrals.people import (
@@ -441,7 +446,8 @@ def test_what_waits_for_the_coordinators_hand_is_done_from_its_list(
 
 
 def test_every_kind_of_task_has_words() -> None:
-    kinds = {NO_PEER_FOUND, TELL_PERSON, MESSAGE_UNDELIVERABLE, CONTACT_DISPUTED, *GAPS}
+    of_events = {NO_PEER_FOUND, TELL_PERSON, MESSAGE_UNDELIVERABLE, REACH_OUT}
+    kinds = {*of_events, CONTACT_DISPUTED, *GAPS}
 
     assert set(wording.TASK) == kinds
 
