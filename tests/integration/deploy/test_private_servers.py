@@ -76,18 +76,20 @@ def test_postgres_archives_its_log_without_a_hole_once_the_folder_was_there(fold
             row = connection.execute("SELECT last_failed_wal FROM pg_stat_archiver").fetchone()
             return str(row[0]) if row else None
 
+    # The archiver looks again after a minute, where it was not woken in time.
+    patience = 75
     try:
         too_early = a_segment()
-        wait_for(lambda: last_taken() == too_early, seconds=30)
+        wait_for(lambda: last_taken() == too_early, seconds=patience)
         archive.mkdir(parents=True)
         unprivileged().own(archive)
         name = a_segment()
-        wait_for((archive / name).exists, seconds=30)
+        wait_for((archive / name).exists, seconds=patience)
         assert not (archive / too_early).exists()
         assert (archive / name).stat().st_size == 16 * 2**20
         away = archive.rename(archive.with_name("away"))
         kept = a_segment()
-        wait_for(lambda: last_failed() == kept, seconds=30)
+        wait_for(lambda: last_failed() == kept, seconds=patience)
         away.rename(archive)
         wait_for((archive / kept).exists, seconds=90)
     finally:
